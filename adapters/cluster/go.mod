@@ -1,0 +1,10 @@
+module github.com/siokit/siokit/adapters/cluster
+
+go 1.26.0
+
+require (
+	github.com/google/go-cmp v0.7.0
+	github.com/siokit/siokit/sioparser v0.1.0
+	github.com/siokit/siokit/socketio v0.1.0
+	go.uber.org/goleak v1.3.0
+)

@@ -1,0 +1,3 @@
+module github.com/siokit/siokit/eioparser
+
+go 1.26.0

@@ -1,0 +1,11 @@
+module github.com/siokit/siokit/engineio
+
+go 1.26.0
+
+require (
+	github.com/google/go-cmp v0.7.0
+	github.com/gorilla/websocket v1.5.3
+	github.com/rs/cors v1.11.1
+	github.com/siokit/siokit/eioparser v0.1.0
+	go.uber.org/goleak v1.3.0
+)

@@ -1,0 +1,2 @@
+// Package fuzz holds the property tests and fuzz targets of all modules.
+package fuzz

@@ -1,0 +1,3 @@
+// Package msgpack is the Socket.IO codec that sends each packet as one
+// MessagePack value.
+package msgpack

@@ -1,0 +1,8 @@
+module github.com/siokit/siokit/sioparser/msgpack
+
+go 1.26.0
+
+require (
+	github.com/siokit/siokit/sioparser v0.1.0
+	github.com/vmihailenco/msgpack/v5 v5.4.1
+)

@@ -1,0 +1,2 @@
+// Package socketio is a Socket.IO server.
+package socketio

@@ -1,0 +1,2 @@
+// Package tools holds the programs and checks of this workspace.
+package tools
