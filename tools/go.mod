@@ -16,4 +16,5 @@ require (
 	github.com/siokit/siokit/socketio v0.1.0
 	go.uber.org/goleak v1.3.0
 	golang.org/x/mod v0.42.0
+	golang.org/x/sys v0.49.0
 )
