@@ -1,0 +1,130 @@
+#!/bin/sh
+# Installs what this repository needs and is not there yet. Everything that is
+# there already is left alone, so it costs a fraction of a second when run again.
+#
+#   install.sh go      Go 1.26
+#   install.sh demo    the above, Node.js with npm, and the packages of tools/node
+#   install.sh test    the above, a C compiler (for go test -race), git, Chromium
+#
+# Debian and its relatives; as root, or with sudo. On another system it says
+# what is missing and stops.
+set -eu
+
+go_version=1.26.8 # fetched only where no Go of at least 1.26 can be had
+node_major=18
+
+root=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)
+own_go=$root/build/go # a Go fetched by this script; the Makefile looks there first
+PATH=$own_go/bin:$PATH
+export PATH
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+fail() {
+	say "$*"
+	exit 1
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif have sudo; then
+		sudo -n "$@"
+	else
+		fail "root or sudo is needed to run: $*"
+	fi
+}
+
+updated=
+apt_install() {
+	have apt-get || fail "please install these, then run again: $*"
+	say "installing $*"
+	if [ -z "$updated" ]; then
+		as_root apt-get -qq update </dev/null >&2
+		updated=yes
+	fi
+	as_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get -qq install -y --no-install-recommends "$@" </dev/null >&2
+}
+
+# go_is_enough reports whether the go command that would run here is 1.26 or
+# later. From Go 1.21 on, the command fetches the version that go.work asks for.
+go_is_enough() {
+	have go || return 1
+	minor=$(cd "$root" && go env GOVERSION 2>/dev/null | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
+	[ -n "$minor" ] && [ "$minor" -ge 26 ]
+}
+
+# fetch_go has an older go command fetch a newer one as the module that newer go
+# commands would fetch themselves, verified by the checksum database.
+fetch_go() {
+	case $(uname -m) in
+	x86_64) arch=amd64 ;;
+	aarch64) arch=arm64 ;;
+	*) fail "please install Go 1.26 or later, then run again" ;;
+	esac
+	say "fetching Go $go_version"
+	mkdir -p "$root/build"
+	empty=$(mktemp -d)
+	dir=$(cd "$empty" && GOFLAGS=-modcacherw GOWORK=off go mod download -json \
+		"golang.org/toolchain@v0.0.1-go$go_version.linux-$arch" |
+		sed -n 's/^[[:space:]]*"Dir": "\(.*\)",*$/\1/p')
+	rmdir "$empty"
+	[ -d "$dir" ] || fail "Go $go_version could not be fetched"
+	# Module files carry no permission to execute.
+	chmod -R u+w "$dir/bin" "$dir/pkg/tool"
+	chmod a+x "$dir"/bin/* "$dir"/pkg/tool/*/*
+	ln -sfn "$dir" "$own_go"
+}
+
+need_go() {
+	go_is_enough && return
+	have go || apt_install golang-go ca-certificates
+	go_is_enough || fetch_go
+	go_is_enough || fail "Go 1.26 or later is needed; found $(go version)"
+}
+
+need_node() {
+	have node || apt_install nodejs
+	major=$(node --version | sed 's/^v\([0-9]*\).*/\1/')
+	[ "$major" -ge "$node_major" ] || fail "Node.js $node_major or later is needed; found $(node --version)"
+	have npm || apt_install npm
+}
+
+need_packages() {
+	(
+		cd "$root/tools/node"
+		# npm writes node_modules/.package-lock.json last.
+		if [ ! -e node_modules/.package-lock.json ] ||
+			[ package-lock.json -nt node_modules/.package-lock.json ]; then
+			say "installing the packages of tools/node"
+			npm ci --no-audit --no-fund </dev/null >&2
+			touch node_modules/.package-lock.json
+		fi
+	)
+}
+
+need_test_tools() {
+	# The race detector links with the C compiler.
+	have gcc || apt_install gcc libc6-dev
+	have git || apt_install git
+	have chromium || have chromium-browser || have google-chrome || apt_install chromium fonts-noto-color-emoji
+}
+
+case ${1-} in
+go) need_go ;;
+demo)
+	need_go
+	need_node
+	need_packages
+	;;
+test)
+	need_go
+	need_test_tools
+	need_node
+	need_packages
+	;;
+*) fail "usage: $0 go|demo|test" ;;
+esac
