@@ -19,7 +19,8 @@ const state = {
   name: "",
   room: "",
   joined: false,
-  people: [], // of this room: {id, name}
+  rooms: {}, // name → people in it, each {id, name, room}
+  people: null, // of this room, as last shown; null when just entered
   mine: new Set(JSON.parse(sessionStorage.getItem("mine") ?? "[]")), // ids this tab has had: one a connection
   messages: new Map(), // message id → {message, node, state, receivers}
   typing: new Map(), // person id → timer
@@ -30,10 +31,10 @@ const state = {
 };
 
 // ---- Wire ------------------------------------------------------------------
-// Calls (events with an acknowledgement): join {name, room} → {you, people},
-//   post {id, text, picture?} → {at}.
-// Sent: typing true|false (volatile), delivered {id, author}.
-// Received: message, people, rooms, typing, delivered.
+// Calls, which the server acknowledges: join {name, room} → {id, name, room},
+//   post {id, text, picture?} → time.
+// Both ways: typing (volatile), delivered {id, author, by}.
+// Received: message {id, author, text, picture?, at}, rooms {room: [person]}.
 
 async function call(event, payload) {
   const start = performance.now();
@@ -44,37 +45,34 @@ async function call(event, payload) {
 }
 
 async function join(room) {
-  const sameRoom = room === state.room;
+  if (room !== state.room) clearLog();
   state.joined = false;
   state.room = room;
-  if (!sameRoom) clearLog();
   showRoom();
   try {
-    const reply = await call("join", { name: state.name, room });
+    const me = await call("join", { name: state.name, room });
     if (room !== state.room) return; // the person has moved on meanwhile
-    state.mine.add(reply.you.id);
+    state.mine.add(me.id);
     sessionStorage.setItem("mine", JSON.stringify([...state.mine].slice(-50)));
     state.joined = true;
-    showPeople(reply.people, { quiet: true });
+    showPeople();
     for (const entry of state.messages.values()) if (entry.state === "waiting") post(entry);
   } catch (error) {
     if (socket.connected) addLine(`Could not enter #${room}: ${error.message}`);
   }
-  showComposer();
 }
 
-// post sends a message that is already on the page. Nobody loses one: without
-// a connection it waits, and is sent when the room is entered again; receivers
-// know it by its id should it arrive twice.
+// post sends a message that is already on the page. None gets lost: without a
+// connection it waits, and goes out when the room is entered again; who gets it
+// twice knows it by its id.
 async function post(entry) {
   setState(entry, "waiting");
   if (!state.joined) return;
   const { id, text, picture } = entry.message;
   try {
     const start = performance.now();
-    const reply = await call("post", { id, text, picture });
+    entry.message.at = await call("post", { id, text, picture });
     entry.took = Math.max(1, Math.round(performance.now() - start));
-    entry.message.at = reply.at;
     if (entry.state === "waiting") setState(entry, "sent");
   } catch (error) {
     if (socket.connected) setState(entry, "failed", error.message);
@@ -82,7 +80,7 @@ async function post(entry) {
 }
 
 socket.on("message", (message) => {
-  if (message.room !== state.room || state.messages.has(message.id)) return;
+  if (message.author.room !== state.room || state.messages.has(message.id)) return;
   const mine = state.mine.has(message.author.id);
   addMessage(message, mine ? "sent" : "received");
   if (mine) return;
@@ -94,13 +92,16 @@ socket.on("message", (message) => {
 socket.on("delivered", ({ id, by }) => {
   const entry = state.messages.get(id);
   if (!entry) return;
-  entry.receivers.add(by.name);
+  entry.receivers.add(by);
   setState(entry, "delivered");
 });
 
-socket.on("people", ({ room, people }) => room === state.room && showPeople(people));
-socket.on("rooms", showRooms);
-socket.on("typing", ({ id, on }) => setTyping(id, on));
+socket.on("rooms", (rooms) => {
+  state.rooms = rooms;
+  showRooms();
+  showPeople();
+});
+socket.on("typing", ({ id }, on) => setTyping(id, on));
 
 // ---- Connection ------------------------------------------------------------
 
@@ -114,6 +115,7 @@ socket.on("connect", () => {
 
 socket.on("disconnect", (reason) => {
   state.joined = false;
+  state.people = null; // whoever comes back with us is no news
   for (const id of [...state.typing.keys()]) setTyping(id, false);
   if (reason === "io server disconnect") {
     showConnection("lost", "Signed out", "The server has ended this connection.");
@@ -158,45 +160,42 @@ function showRoom() {
   $("room-name").textContent = state.room;
   $("text").placeholder = `Message #${state.room}`;
   history.replaceState(null, "", `${location.search}#${encodeURIComponent(state.room)}`);
-  for (const button of $("rooms").querySelectorAll("button")) markRoom(button);
+  showRooms();
   showUnread(0);
   showComposer();
 }
 
-function showRooms(rooms) {
-  const known = rooms.some((room) => room.name === state.room) ? rooms : [...rooms, { name: state.room, people: 0 }];
-  known.sort((a, b) => a.name.localeCompare(b.name));
-  $("rooms").replaceChildren(...known.map(({ name, people }) => {
+function showRooms() {
+  const rooms = { [state.room]: [], ...state.rooms };
+  $("rooms").replaceChildren(...Object.keys(rooms).sort().map((name) => {
     const button = make("button", "row");
     button.dataset.room = name;
-    button.append(make("span", "hash", "#"), make("span", "label", name), make("span", "count", people));
-    button.lastChild.title = `${people} here`;
+    button.append(make("span", "hash", "#"), make("span", "label", name), make("span", "count", rooms[name].length));
+    button.lastChild.title = `${rooms[name].length} here`;
     button.addEventListener("click", () => { closePanels(); if (name !== state.room) join(name); });
-    markRoom(button);
+    if (name === state.room) button.setAttribute("aria-current", "true");
     const item = make("li");
     item.append(button);
     return item;
   }));
 }
 
-function markRoom(button) {
-  button.dataset.room === state.room ? button.setAttribute("aria-current", "true") : button.removeAttribute("aria-current");
-}
-
-function showPeople(people, { quiet = false } = {}) {
-  if (!quiet && state.joined) {
-    const before = new Set(state.people.map((person) => person.id));
-    const after = new Set(people.map((person) => person.id));
-    for (const person of people) if (!before.has(person.id)) addLine(`${person.name} joined`);
-    for (const person of state.people) if (!after.has(person.id)) { addLine(`${person.name} left`); setTyping(person.id, false); }
+function showPeople() {
+  if (!state.joined) return; // the list is about to change
+  const people = state.rooms[state.room] ?? [];
+  if (state.people) {
+    const came = people.filter((person) => !state.people.some((old) => old.id === person.id));
+    const went = state.people.filter((old) => !people.some((person) => person.id === old.id));
+    for (const person of came) addLine(`${person.name} joined`);
+    for (const person of went) { addLine(`${person.name} left`); setTyping(person.id, false); }
   }
   state.people = people;
   $("people-count").textContent = people.length;
-  $("room-about").textContent = people.length === 1 ? "Only you" : `${people.length} people: ${people.map((person) => person.name).join(", ")}`;
+  $("room-about").textContent = people.length < 2 ? "Only you" : `${people.length} people: ${people.map((person) => person.name).join(", ")}`;
   $("people").replaceChildren(...people.map((person) => {
     const row = make("li", "row");
     row.dataset.person = person.id;
-    row.append(avatar(person.name), make("span", "label", person.name), make("small", "", state.mine.has(person.id) ? "you" : ""));
+    row.append(avatar(person.name), make("span", "label", person.name), make("small"));
     return row;
   }));
   showTyping();
@@ -222,7 +221,7 @@ function setTyping(id, on) {
 }
 
 function showTyping() {
-  const names = state.people.filter((person) => state.typing.has(person.id)).map((person) => person.name);
+  const names = (state.people ?? []).filter((person) => state.typing.has(person.id)).map((person) => person.name);
   $("typing").classList.toggle("on", names.length > 0);
   if (names.length > 0) {
     $("typing-text").textContent = names.length === 1 ? `${names[0]} is typing` : `${names.slice(0, 3).join(" and ")} are typing`;
@@ -306,7 +305,7 @@ function clearLog() {
   for (const image of $("log").querySelectorAll("img")) URL.revokeObjectURL(image.src);
   $("log").replaceChildren();
   state.messages.clear();
-  state.people = [];
+  state.people = null;
   $("empty").hidden = false;
   $("jump").hidden = true;
 }
@@ -444,7 +443,7 @@ $("composer").addEventListener("submit", (event) => {
   const picture = state.draft?.picture;
   if (!text && !picture) return;
   const id = crypto.getRandomValues(new Uint32Array(3)).reduce((all, part) => all + part.toString(36), "");
-  const message = { id, room: state.room, author: { id: socket.id ?? "", name: state.name }, text, picture, at: new Date().toISOString() };
+  const message = { id, author: { id: socket.id ?? "", name: state.name, room: state.room }, text, picture, at: new Date().toISOString() };
   $("text").value = "";
   dropDraft();
   fitText();
@@ -498,7 +497,6 @@ function signIn(name, room) {
   $("my-avatar").style.setProperty("--hue", hue(state.name));
   $("app").inert = false;
   showRoom();
-  showRooms([]);
   showConnection("connecting", "Connecting");
   socket.connect();
   $("text").focus();
