@@ -49,17 +49,17 @@ func NewEnv(ctx context.Context, p *Proxy, prefix, modcache string) (*Env, error
 	)}, nil
 }
 
-// Go runs the go command in a folder and returns what it printed on both
-// streams. The error of a failed command holds the end of that text.
+// Go runs the go command in a folder and returns its standard output. The error
+// of a failed command holds the end of what it printed on both streams.
 func (e *Env) Go(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
 	cmd.Env = append(slices.Clip(e.vars), "PWD="+dir)
-	var out bytes.Buffer
+	var out, errs bytes.Buffer
 	cmd.Stdout = &out
-	cmd.Stderr = &out
+	cmd.Stderr = &errs
 	if err := cmd.Run(); err != nil {
-		return out.Bytes(), fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, tail(out.String(), 200))
+		return out.Bytes(), fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, tail(errs.String()+out.String(), 200))
 	}
 	return out.Bytes(), nil
 }
