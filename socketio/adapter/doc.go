@@ -1,0 +1,3 @@
+// Package adapter is the contract between a Socket.IO server and what knows
+// where its sockets are.
+package adapter

@@ -1,0 +1,265 @@
+package adapter
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"sync"
+)
+
+// Gather puts together what sockets and other servers answer to one request,
+// and hands it on as it arrives. It is for those who write adapters: answers go
+// in from any goroutine, without blocking; one goroutine ranges over [Gather.All].
+//
+// A request is complete when each socket passed to Expect has answered or is
+// lost, and each server passed to NewGather has answered, or has said how many
+// sockets it will answer for and has had as many answers, or has left.
+type Gather[T any] struct {
+	mu      sync.Mutex
+	arrived []T
+	sockets map[Socket]struct{} // of this server, awaited
+	nodes   map[string]*nodeState
+	lost    PartialError // what will not be answered
+	end     error        // set by Close
+	wake    chan struct{}
+}
+
+// nodeState is what is awaited of one other server.
+type nodeState struct {
+	counted bool // it has said how many sockets it has asked
+	awaited int  // their answers; below zero when answers overtake the count
+}
+
+func (n *nodeState) done() bool { return n.counted && n.awaited <= 0 }
+
+// NewGather returns a Gather that waits for these servers.
+func NewGather[T any](nodes ...string) *Gather[T] {
+	g := &Gather[T]{wake: make(chan struct{}, 1)}
+	if len(nodes) > 0 {
+		g.nodes = make(map[string]*nodeState, len(nodes))
+		for _, name := range nodes {
+			g.nodes[name] = &nodeState{}
+		}
+	}
+	return g
+}
+
+// change locks, runs f and wakes whoever waits in All.
+func (g *Gather[T]) change(f func()) {
+	g.mu.Lock()
+	f()
+	g.mu.Unlock()
+	select {
+	case g.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Expect adds sockets of this server to what is awaited; see
+// [Memory.DeliverAck].
+func (g *Gather[T]) Expect(sockets []Socket) {
+	g.change(func() {
+		if g.sockets == nil {
+			g.sockets = make(map[Socket]struct{}, len(sockets))
+		}
+		for _, s := range sockets {
+			g.sockets[s] = struct{}{}
+		}
+	})
+}
+
+// Answer takes the answer of a socket of this server; of one that isn't awaited
+// it takes none.
+func (g *Gather[T]) Answer(s Socket, v T) {
+	g.change(func() {
+		if _, ok := g.sockets[s]; ok {
+			delete(g.sockets, s)
+			g.arrived = append(g.arrived, v)
+		}
+	})
+}
+
+// Lose notes that a socket of this server won't answer.
+func (g *Gather[T]) Lose(s Socket) {
+	g.change(func() {
+		if _, ok := g.sockets[s]; ok {
+			delete(g.sockets, s)
+			g.lost.Sockets = append(g.lost.Sockets, s.ID())
+		}
+	})
+}
+
+// Awaited returns the sockets of this server that have not answered.
+func (g *Gather[T]) Awaited() []Socket {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	list := make([]Socket, 0, len(g.sockets))
+	for s := range g.sockets {
+		list = append(list, s)
+	}
+	return list
+}
+
+// NodeAnswer takes everything that another server answers, at once. A second
+// answer of the same server is ignored, and so is a server that wasn't asked.
+func (g *Gather[T]) NodeAnswer(node string, vs ...T) {
+	g.change(func() {
+		if n := g.nodes[node]; n != nil && !n.counted {
+			n.counted = true
+			g.arrived = append(g.arrived, vs...)
+		}
+	})
+}
+
+// NodeCount notes that another server has asked n sockets. A server that wasn't
+// known when the request began is awaited from now on.
+func (g *Gather[T]) NodeCount(node string, n int) {
+	g.change(func() {
+		if st := g.node(node); !st.counted {
+			st.counted = true
+			st.awaited += n
+		}
+	})
+}
+
+// NodeReply takes the answer of one socket of another server.
+func (g *Gather[T]) NodeReply(node string, v T) {
+	g.change(func() {
+		if st := g.node(node); !st.done() {
+			st.awaited--
+			g.arrived = append(g.arrived, v)
+		}
+	})
+}
+
+// NodeLose notes that one socket of another server won't answer.
+func (g *Gather[T]) NodeLose(node, socket string) {
+	g.change(func() {
+		if st := g.node(node); !st.done() {
+			st.awaited--
+			g.lost.Sockets = append(g.lost.Sockets, socket)
+		}
+	})
+}
+
+// NodeLeft notes that another server is gone. What its sockets have not answered
+// is lost; the server counts as missing if it failed, that is, if it did not
+// say goodbye, and had not answered.
+func (g *Gather[T]) NodeLeft(node string, failed bool) {
+	g.change(func() {
+		st := g.nodes[node]
+		if st == nil {
+			return
+		}
+		if failed && !st.done() {
+			g.lost.Nodes = append(g.lost.Nodes, node)
+		}
+		if st.counted && st.awaited > 0 {
+			g.lost.Unknown += st.awaited
+		}
+		delete(g.nodes, node)
+	})
+}
+
+func (g *Gather[T]) node(name string) *nodeState {
+	st := g.nodes[name]
+	if st == nil {
+		st = &nodeState{}
+		if g.nodes == nil {
+			g.nodes = make(map[string]*nodeState)
+		}
+		g.nodes[name] = st
+	}
+	return st
+}
+
+// Close ends the waiting: what has not arrived is missing, because of err.
+func (g *Gather[T]) Close(err error) {
+	g.change(func() {
+		if g.end == nil {
+			g.end = err
+		}
+	})
+}
+
+// All yields what arrives until the request is complete, ctx ends or Close is
+// called. If something is missing then, the last element is a *PartialError.
+func (g *Gather[T]) All(ctx context.Context) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var zero T
+		for {
+			g.mu.Lock()
+			batch := g.arrived
+			g.arrived = nil
+			complete := g.complete()
+			err := g.end
+			if err == nil {
+				err = context.Cause(ctx)
+			}
+			var partial *PartialError
+			if complete || err != nil {
+				partial = g.missing(err)
+			}
+			g.mu.Unlock()
+
+			for _, v := range batch {
+				if !yield(v, nil) {
+					return
+				}
+			}
+			switch {
+			case partial != nil:
+				yield(zero, partial)
+				return
+			case complete:
+				return
+			}
+			select {
+			case <-g.wake:
+			case <-ctx.Done():
+			}
+		}
+	}
+}
+
+func (g *Gather[T]) complete() bool {
+	if len(g.sockets) > 0 {
+		return false
+	}
+	for _, n := range g.nodes {
+		if !n.done() {
+			return false
+		}
+	}
+	return true
+}
+
+// missing returns what will not arrive any more when the waiting ends now, nil
+// if that is nothing.
+func (g *Gather[T]) missing(err error) *PartialError {
+	p := g.lost
+	p.Nodes, p.Sockets = slices.Clone(p.Nodes), slices.Clone(p.Sockets)
+	for s := range g.sockets {
+		p.Sockets = append(p.Sockets, s.ID())
+	}
+	for name, n := range g.nodes {
+		switch {
+		case n.done():
+		case n.counted:
+			p.Unknown += n.awaited
+			fallthrough
+		default:
+			p.Nodes = append(p.Nodes, name)
+		}
+	}
+	if len(p.Nodes)+len(p.Sockets)+p.Unknown == 0 {
+		return nil
+	}
+	p.Err = err
+	if g.complete() || err == nil {
+		p.Err = ErrGone
+	}
+	slices.Sort(p.Nodes)
+	slices.Sort(p.Sockets)
+	return &p
+}
