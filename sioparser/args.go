@@ -1,0 +1,345 @@
+package sioparser
+
+import (
+	"iter"
+	"slices"
+)
+
+// Args are the arguments of an event or an acknowledgement in canonical form:
+// the elements of a JSON array as they stand between its brackets, the
+// attachments that its placeholders refer to, and where the placeholders are.
+//
+// An Args is made by a decoder, by [ParseArgs] or by [Values.Append], so that
+// it always holds valid JSON. It can be bound to Go values ([Values.Bind]),
+// taken apart, put together and sent on without being parsed again. The zero
+// value holds no arguments.
+//
+// It is a value like a slice: copying it copies the view, not the bytes.
+// Methods that are not said to make memory of their own alias the receiver.
+// Nothing may be changed through it, so that it is safe for concurrent use as
+// long as the memory it aliases is left alone.
+type Args struct {
+	raw         []byte
+	attachments [][]byte
+	marks       []mark // placeholders in order of appearance, none inside another
+	base        int32  // marks count from raw[-base:]
+	n           int32
+	cuts        [maxCuts]int32 // offsets in raw of the first commas
+	origin      origin
+}
+
+// origin says what is known of objects that look like placeholders without
+// being one: beside attachments they would be taken for one.
+type origin uint8
+
+const (
+	scannedClean origin = iota // our scanner saw none
+	scannedAlike               // our scanner saw one
+	marshaled                  // nobody looked
+)
+
+func (o origin) with(p origin) origin {
+	switch {
+	case o == scannedAlike || p == scannedAlike:
+		return scannedAlike
+	case o == marshaled || p == marshaled:
+		return marshaled
+	}
+	return scannedClean
+}
+
+// ParseArgs checks a JSON array from elsewhere (a log, a message bus) and
+// returns its elements. With attachments, objects with "_placeholder":true are
+// placeholders and their nums must be those of attachments; without, they are
+// data, as on the wire.
+//
+// The result aliases both arguments. The nesting is limited to
+// [DefaultDepth]; the error is an [*Error]. Nothing is allocated for arrays
+// without placeholders that are nested less than 64 levels deep.
+func ParseArgs(array []byte, attachments [][]byte) (Args, error) {
+	mode := placeholders(len(attachments) > 0)
+	var s scanner
+	if err := s.document(array, 0, DefaultDepth, mode); err != nil {
+		return Args{}, err
+	}
+	if err := checkMarks(s.marks, len(attachments), maxText); err != nil {
+		return Args{}, err
+	}
+	return s.args(array, attachments), nil
+}
+
+// args makes Args of the scanner's results. They alias its marks.
+func (s *scanner) args(text []byte, attachments [][]byte) Args {
+	a := Args{
+		raw:   text[s.first:s.last:s.last],
+		n:     s.n,
+		marks: slices.Clip(s.marks),
+		base:  s.first,
+	}
+	for i := range min(int(s.n)-1, maxCuts) {
+		a.cuts[i] = s.cuts[i] - s.first
+	}
+	if len(attachments) > 0 {
+		a.attachments = slices.Clip(attachments)
+	}
+	if s.lookalike {
+		a.origin = scannedAlike
+	}
+	return a
+}
+
+// Len is the number of arguments.
+func (a Args) Len() int { return int(a.n) }
+
+// Raw is the JSON text of all arguments, comma separated, without the array's
+// brackets. Placeholders stand in it as they came.
+func (a Args) Raw() []byte { return a.raw }
+
+// All yields the raw JSON of each argument.
+func (a Args) All() iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		c := a.cursor()
+		for c.next() {
+			if !yield(a.raw[c.start:c.end:c.end]) {
+				return
+			}
+		}
+	}
+}
+
+// AppendArray appends the arguments as a JSON array. Placeholders are copied
+// as they stand: their nums count in [Args.Attachments].
+func (a Args) AppendArray(dst []byte) []byte {
+	dst = append(dst, '[')
+	dst = append(dst, a.raw...)
+	return append(dst, ']')
+}
+
+// Attachments are the buffers that the placeholders' nums count in. After
+// [Args.Slice] there may be some that no placeholder refers to; a codec leaves
+// those out.
+func (a Args) Attachments() [][]byte { return a.attachments }
+
+// HasAttachments reports whether any placeholder refers to an attachment, so
+// that the packet goes out as a binary one.
+func (a Args) HasAttachments() bool { return len(a.marks) > 0 }
+
+// Placeholder is the place of an attachment in [Args.Raw].
+type Placeholder struct {
+	Start, End int // the object is Raw()[Start:End]
+	Num        int // index in Attachments()
+}
+
+// Placeholders yields the placeholders in order of appearance.
+func (a Args) Placeholders() iter.Seq[Placeholder] {
+	return func(yield func(Placeholder) bool) {
+		for _, m := range a.marks {
+			if !yield(Placeholder{int(m.start - a.base), int(m.end - a.base), int(m.num)}) {
+				return
+			}
+		}
+	}
+}
+
+// Clone returns a copy with text of its own. The attachments' buffers are
+// shared: nobody changes them.
+func (a Args) Clone() Args {
+	if a.raw != nil {
+		a.raw = append(make([]byte, 0, len(a.raw)), a.raw...)
+	}
+	if a.marks != nil {
+		a.marks = slices.Clone(a.marks)
+		a.attachments = slices.Clone(a.attachments)
+	} else {
+		a.attachments = nil
+	}
+	return a
+}
+
+// Reset returns empty Args that keep the memory of a for [Values.Append] and
+// [Args.Append]. Whatever aliases a is overwritten by them.
+func (a Args) Reset() Args {
+	clear(a.attachments)
+	return Args{raw: a.raw[:0], attachments: a.attachments[:0], marks: a.marks[:0]}
+}
+
+// Slice returns the arguments i to j, j excluded. It panics, like a slice
+// expression, unless 0 ≤ i ≤ j ≤ Len.
+func (a Args) Slice(i, j int) Args {
+	if i < 0 || j < i || j > a.Len() {
+		panic("sioparser: Args.Slice out of range")
+	}
+	if i == j {
+		return Args{}
+	}
+	if i == 0 && j == a.Len() {
+		return a
+	}
+	c := a.cursor()
+	for range i + 1 {
+		c.next()
+	}
+	part := Args{attachments: a.attachments, origin: a.origin, n: int32(j - i)}
+	start := c.start
+	for k := range j - i - 1 {
+		c.next()
+		if k < maxCuts {
+			part.cuts[k] = int32(c.comma - start)
+		}
+	}
+	part.raw = a.raw[start:c.end:c.end]
+	part.base = a.base + int32(start)
+	low, high := a.marksBetween(start, c.end)
+	if part.marks = a.marks[low:high:high]; low == high {
+		part.marks, part.attachments = nil, nil
+	}
+	return part
+}
+
+// marksBetween returns the range of marks that lie in raw[start:end].
+func (a Args) marksBetween(start, end int) (low, high int) {
+	at := func(m mark, offset int) int { return int(m.start-a.base) - offset }
+	low, _ = slices.BinarySearchFunc(a.marks, start, at)
+	high, _ = slices.BinarySearchFunc(a.marks, end, at)
+	return low, high
+}
+
+// Concat returns the arguments of a and then those of b, in memory of its
+// own; attachments' buffers are shared.
+func (a Args) Concat(b Args) Args {
+	joined := Args{
+		raw:   make([]byte, 0, len(a.raw)+1+len(b.raw)),
+		marks: make([]mark, 0, len(a.marks)+len(b.marks)),
+	}
+	if n := len(a.attachments) + len(b.attachments); n > 0 {
+		joined.attachments = make([][]byte, 0, n)
+	}
+	return joined.Append(a).Append(b)
+}
+
+// Append appends the arguments of b to a. Like the built-in append it writes
+// into spare memory of a if there is enough, and else into a new one.
+func (a Args) Append(b Args) Args {
+	if b.n == 0 {
+		return a
+	}
+	a = a.rebased()
+	if a.n > 0 {
+		a.cut(len(a.raw))
+		a.raw = append(a.raw, ',')
+	}
+	shift, first := int32(len(a.raw)), int32(len(a.attachments))
+	for i := range min(int(b.n)-1, maxCuts) {
+		a.cutAt(int(a.n)+i, int(shift+b.cuts[i]))
+	}
+	a.raw = append(a.raw, b.raw...)
+	a.n += b.n
+	for _, m := range b.marks {
+		a.marks = append(a.marks, mark{m.start - b.base + shift, m.end - b.base + shift, m.num + first})
+	}
+	a.attachments = append(a.attachments, b.attachments...)
+	a.origin = a.origin.with(b.origin)
+	return a
+}
+
+// rebased returns a with marks that count from raw[0], as appending needs it.
+func (a Args) rebased() Args {
+	if a.base != 0 {
+		marks := make([]mark, len(a.marks), len(a.marks)+1)
+		for i, m := range a.marks {
+			marks[i] = mark{m.start - a.base, m.end - a.base, m.num}
+		}
+		a.marks, a.base = marks, 0
+	}
+	return a
+}
+
+// cut remembers the comma at offset as the one behind the last argument.
+func (a *Args) cut(offset int) { a.cutAt(int(a.n)-1, offset) }
+
+func (a *Args) cutAt(i, offset int) {
+	if i < maxCuts {
+		a.cuts[i] = int32(offset)
+	}
+}
+
+// cursor walks over the arguments.
+type cursor struct {
+	a          *Args
+	i          int // index of the argument at start:end
+	start, end int
+	comma      int // offset of the comma before the argument
+}
+
+func (a *Args) cursor() cursor { return cursor{a: a, i: -1, comma: -1} }
+
+// next moves on to the following argument.
+func (c *cursor) next() bool {
+	if c.i++; c.i >= int(c.a.n) {
+		return false
+	}
+	raw := c.a.raw
+	if c.i > 0 {
+		c.comma = c.close(c.i - 1)
+	}
+	c.start = c.comma + 1
+	for isSpace(raw[c.start]) {
+		c.start++
+	}
+	if c.i == int(c.a.n)-1 {
+		c.end = len(raw)
+		return true
+	}
+	c.end = c.close(c.i)
+	for isSpace(raw[c.end-1]) {
+		c.end--
+	}
+	return true
+}
+
+// close returns the offset of the comma behind argument i, which is the
+// current one or the one before it.
+func (c *cursor) close(i int) int {
+	if i < maxCuts {
+		return int(c.a.cuts[i])
+	}
+	end := c.end
+	if i == c.i {
+		end = skipValue(c.a.raw, c.start)
+	}
+	for c.a.raw[end] != ',' {
+		end++
+	}
+	return end
+}
+
+// skipValue returns the end of the value that begins at text[i]. The text is
+// known to be valid.
+func skipValue(text []byte, i int) int {
+	for depth := 0; ; i++ {
+		switch text[i] {
+		case '"':
+			for i++; text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+			if depth == 0 {
+				return i + 1
+			}
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		default:
+			if depth == 0 {
+				for i < len(text) && text[i] != ',' && !isSpace(text[i]) {
+					i++
+				}
+				return i
+			}
+		}
+	}
+}

@@ -1,0 +1,90 @@
+package sioparser
+
+import (
+	stdjson "encoding/json"
+	"errors"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// unmarshaler is what one argument's binding needs: unmarshalers that know the
+// attachments. It is pooled because they are closures over it.
+type unmarshaler struct {
+	values  *Values
+	special json.Options
+	args    *Args
+	start   int // of the argument in args.raw
+}
+
+func newUnmarshaler(v *Values) *unmarshaler {
+	m := &unmarshaler{values: v}
+	m.special = json.JoinOptions(v.plainIn, json.WithUnmarshalers(json.JoinUnmarshalers(
+		v.unmarshalers,
+		json.UnmarshalFromFunc(m.bytes),
+		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, b *Binary) error { return m.bytes(dec, (*[]byte)(b)) }),
+		json.UnmarshalFromFunc(m.any),
+		json.UnmarshalFromFunc(unmarshalNumber),
+	)))
+	return m
+}
+
+func (m *unmarshaler) bind(a *Args, c *cursor, text []byte, ptr any) error {
+	options := m.values.plainIn
+	if m.values.unmarshalers != nil || binds.special(ptr) {
+		options = m.special
+	}
+	m.args, m.start = a, c.start
+	err := json.Unmarshal(text, ptr, options)
+	m.args = nil
+	return err
+}
+
+// bytes is the unmarshaler of []byte: the attachment in a placeholder's place.
+// Anything else is json/v2's: null, or a base64 string.
+func (m *unmarshaler) bytes(dec *jsontext.Decoder, b *[]byte) error {
+	if !m.args.HasAttachments() || dec.PeekKind() != '{' {
+		return errors.ErrUnsupported
+	}
+	text, err := dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	start := m.start + int(dec.InputOffset()) - len(text)
+	attachment, ok := m.args.attachmentAt(start)
+	if !ok {
+		return &json.SemanticError{JSONKind: '{', GoType: bytesType}
+	}
+	*b = attachment
+	return nil
+}
+
+// any is the unmarshaler of the empty interface.
+func (m *unmarshaler) any(dec *jsontext.Decoder, p *any) error {
+	text, err := dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	w := walker{args: m.args}
+	*p, err = w.value(m.start + int(dec.InputOffset()) - len(text))
+	return err
+}
+
+// unmarshalNumber takes a number, or a string that json/v2 would take.
+func unmarshalNumber(dec *jsontext.Decoder, n *stdjson.Number) error {
+	if dec.PeekKind() != '0' {
+		return errors.ErrUnsupported
+	}
+	text, err := dec.ReadValue()
+	*n = stdjson.Number(text)
+	return err
+}
+
+// attachmentAt returns the attachment whose placeholder begins at raw[offset].
+func (a *Args) attachmentAt(offset int) ([]byte, bool) {
+	i, _ := a.marksBetween(offset, offset)
+	if i < len(a.marks) && int(a.marks[i].start-a.base) == offset {
+		return a.attachments[a.marks[i].num], true
+	}
+	return nil, false
+}

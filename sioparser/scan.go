@@ -1,0 +1,411 @@
+package sioparser
+
+// mark is a placeholder's place: raw[start:end] stands for attachment num.
+type mark struct{ start, end, num int32 }
+
+// badNum marks a placeholder without a usable num. It is an error only if no
+// enclosing object turns out to be a placeholder itself.
+const badNum = -1
+
+// frame is what the scanner must remember of an open object while it looks for
+// placeholders. JavaScript's rules hold: of equal keys the last one counts.
+type frame struct {
+	start       int32
+	num         int32 // the value of "num", or badNum
+	marks       int32 // how many marks there were when the object began
+	placeholder bool  // "_placeholder" is true
+}
+
+// maxCuts is how many commas between arguments are remembered; those behind
+// are looked for again when somebody asks. Almost all events have fewer.
+const maxCuts = 4
+
+// scanner checks one JSON array in a single pass: structure, depth, UTF-8,
+// the elements' boundaries and the placeholders. It does not recurse, and
+// allocates only for what it reports (marks) or for more than 63 levels.
+type scanner struct {
+	// results of elements
+	first, last int32          // the elements, white space around them trimmed
+	n           int32          // how many
+	cuts        [maxCuts]int32 // offsets of the first commas between them
+	end         int32          // behind the closing bracket
+	lookalike   bool           // placeholders are data here, and there is one
+	marks       []mark
+
+	// scratch
+	frames []frame
+	spill  []uint64
+}
+
+// placeholders says what an object with "_placeholder":true is.
+type placeholders bool
+
+const (
+	asData       placeholders = false
+	asAttachment placeholders = true
+)
+
+// document checks text[i:], which must be one array, with nothing but white
+// space behind it, and fills in the results. With asAttachment the marks are
+// found; their nums are not yet compared with anything.
+func (s *scanner) document(text []byte, i, depth int, mode placeholders) error {
+	if i >= len(text) || text[i] != '[' {
+		return fail(ErrPayload, i)
+	}
+	if err := s.container(text, i, depth, mode); err != nil {
+		return err
+	}
+	return trailing(text, int(s.end))
+}
+
+// value checks that text[i:] is one object, array or string.
+func (s *scanner) value(text []byte, i, depth int) error {
+	end := i
+	if text[i] == '"' {
+		var err error
+		if end, err = scanString(text, i+1); err != nil {
+			return err
+		}
+	} else {
+		if err := s.container(text, i, depth, asData); err != nil {
+			return err
+		}
+		end = int(s.end)
+	}
+	return trailing(text, end)
+}
+
+// trailing refuses anything but white space from i on.
+func trailing(text []byte, i int) error {
+	for ; i < len(text); i++ {
+		if !isSpace(text[i]) {
+			return fail(ErrSyntax, i)
+		}
+	}
+	return nil
+}
+
+// container walks from text[i], which is a bracket or a brace, to the one that
+// closes it.
+//
+// The kinds of the open containers are bits of a shift register, objects 1,
+// arrays 0, the innermost lowest; every 64 levels it is spilled.
+func (s *scanner) container(text []byte, i, limit int, mode placeholders) error {
+	if len(text) > maxText {
+		return fail(ErrTooLong, maxText)
+	}
+	var (
+		kinds  uint64
+		depth  int
+		c      byte
+		err    error
+		begin  int    // of the last scalar
+		end    int    // behind the last value
+		member member // what a value of the open object means
+	)
+	s.n, s.first, s.last, s.lookalike = 0, 0, 0, false
+	s.marks, s.frames, s.spill = s.marks[:0], s.frames[:0], s.spill[:0]
+
+value:
+	for i < len(text) && isSpace(text[i]) {
+		i++
+	}
+	if i == len(text) {
+		return fail(ErrSyntax, i)
+	}
+	begin = i
+	switch text[i] {
+	case '"':
+		if i, err = scanString(text, i+1); err != nil {
+			return err
+		}
+	case '{', '[':
+		c = text[i]
+		if member != otherMember {
+			s.noteMember(member, nil, mode)
+			member = otherMember
+		}
+		if depth++; depth > limit {
+			return fail(ErrDepth, i)
+		}
+		if depth&63 == 0 {
+			s.spill = append(s.spill, kinds)
+		}
+		kinds <<= 1
+		if c == '{' {
+			kinds |= 1
+			if mode == asAttachment {
+				s.open(i, limit, len(text))
+			}
+		}
+		i++
+		for i < len(text) && isSpace(text[i]) {
+			i++
+		}
+		if i == len(text) {
+			return fail(ErrSyntax, i)
+		}
+		if c == '{' {
+			if text[i] == '}' {
+				goto closing
+			}
+			goto key
+		}
+		if depth == 1 {
+			s.first, s.last = int32(i), int32(i)
+		}
+		if text[i] == ']' {
+			goto closing
+		}
+		if depth == 1 {
+			s.n = 1
+		}
+		goto value
+	case 't':
+		if i+4 > len(text) || string(text[i:i+4]) != "true" {
+			return fail(ErrSyntax, i)
+		}
+		i += 4
+	case 'f':
+		if i+5 > len(text) || string(text[i:i+5]) != "false" {
+			return fail(ErrSyntax, i)
+		}
+		i += 5
+	case 'n':
+		if i+4 > len(text) || string(text[i:i+4]) != "null" {
+			return fail(ErrSyntax, i)
+		}
+		i += 4
+	default:
+		if i = scanNumber(text, i); i < 0 {
+			return fail(ErrSyntax, -i-1)
+		}
+	}
+	if member != otherMember {
+		s.noteMember(member, text[begin:i], mode)
+		member = otherMember
+	}
+
+after:
+	end = i
+	for i < len(text) && isSpace(text[i]) {
+		i++
+	}
+	if i == len(text) {
+		return fail(ErrSyntax, i)
+	}
+	switch text[i] {
+	case ',':
+		if kinds&1 == 1 {
+			i++
+			goto key
+		}
+		if depth == 1 {
+			if s.n <= maxCuts {
+				s.cuts[s.n-1] = int32(i)
+			}
+			s.n++
+		}
+		i++
+		goto value
+	case '}':
+		if kinds&1 == 0 {
+			return fail(ErrSyntax, i)
+		}
+	case ']':
+		if kinds&1 == 1 {
+			return fail(ErrSyntax, i)
+		}
+		if depth == 1 {
+			s.last = int32(end)
+		}
+	default:
+		return fail(ErrSyntax, i)
+	}
+
+closing:
+	c = text[i]
+	i++
+	if c == '}' && mode == asAttachment {
+		s.close(i)
+	}
+	kinds >>= 1
+	if depth&63 == 0 {
+		kinds = s.spill[len(s.spill)-1]
+		s.spill = s.spill[:len(s.spill)-1]
+	}
+	if depth--; depth == 0 {
+		s.end = int32(i)
+		return nil
+	}
+	goto after
+
+key:
+	for i < len(text) && isSpace(text[i]) {
+		i++
+	}
+	if i == len(text) || text[i] != '"' {
+		return fail(ErrSyntax, i)
+	}
+	begin = i + 1
+	if i, err = scanString(text, begin); err != nil {
+		return err
+	}
+	member = memberOf(text[begin:i-1], mode)
+	for i < len(text) && isSpace(text[i]) {
+		i++
+	}
+	if i == len(text) || text[i] != ':' {
+		return fail(ErrSyntax, i)
+	}
+	i++
+	goto value
+}
+
+// member is what a key means to the search for placeholders.
+type member uint8
+
+const (
+	otherMember       member = iota
+	placeholderMember        // "_placeholder"
+	numMember                // "num"
+)
+
+const placeholderKey = "_placeholder"
+
+// memberOf recognises the two keys, escaped or not.
+func memberOf(key []byte, mode placeholders) member {
+	switch {
+	case len(key) == 3:
+		if mode == asAttachment && string(key) == "num" {
+			return numMember
+		}
+	case len(key) < len(placeholderKey):
+	case len(key) == len(placeholderKey):
+		if string(key) == placeholderKey {
+			return placeholderMember
+		}
+	}
+	if hasEscape(key) {
+		switch string(appendUnescaped(nil, key)) {
+		case placeholderKey:
+			return placeholderMember
+		case "num":
+			if mode == asAttachment {
+				return numMember
+			}
+		}
+	}
+	return otherMember
+}
+
+func (s *scanner) noteMember(m member, value []byte, mode placeholders) {
+	if mode == asData {
+		s.lookalike = s.lookalike || string(value) == "true"
+		return
+	}
+	f := &s.frames[len(s.frames)-1]
+	if m == placeholderMember {
+		f.placeholder = string(value) == "true"
+	} else {
+		f.num = scanNum(value)
+	}
+}
+
+// scanNum reads a placeholder's num: digits only. The JSON grammar has already
+// kept leading zeros out.
+func scanNum(value []byte) int32 {
+	if len(value) == 0 || len(value) > 9 {
+		return badNum
+	}
+	n := int32(0)
+	for _, c := range value {
+		if c < '0' || c > '9' {
+			return badNum
+		}
+		n = n*10 + int32(c-'0')
+	}
+	return n
+}
+
+// open remembers an object. An object takes four bytes of input at least, so
+// one allocation for all that can still come is linear in the input.
+func (s *scanner) open(start, limit, length int) {
+	if len(s.frames) == cap(s.frames) {
+		room := max(4, min(limit, (length-start)/4+len(s.frames)+1))
+		s.frames = append(make([]frame, 0, room), s.frames...)
+	}
+	s.frames = append(s.frames, frame{start: int32(start), num: badNum, marks: int32(len(s.marks))})
+}
+
+// close forgets an object, or marks it if it is a placeholder. Placeholders
+// inside a placeholder vanish with it, as they do in the reference.
+func (s *scanner) close(end int) {
+	f := s.frames[len(s.frames)-1]
+	s.frames = s.frames[:len(s.frames)-1]
+	if f.placeholder {
+		s.marks = append(s.marks[:f.marks], mark{f.start, int32(end), f.num})
+	}
+}
+
+// checkMarks compares the placeholders with the number of attachments and the
+// limit on placeholders.
+func checkMarks(marks []mark, attachments, limit int) error {
+	for i, m := range marks {
+		if m.num < 0 || int(m.num) >= attachments {
+			return fail(ErrPlaceholder, int(m.start))
+		}
+		if i >= limit {
+			return fail(ErrTooManyAttachments, int(m.start))
+		}
+	}
+	return nil
+}
+
+func isSpace(c byte) bool {
+	return c <= ' ' && (c == ' ' || c == '\n' || c == '\r' || c == '\t')
+}
+
+// scanNumber returns the end of the number at text[i], or the offset of the
+// offending byte as -offset-1.
+func scanNumber(text []byte, i int) int {
+	if text[i] == '-' {
+		if i++; i == len(text) {
+			return -i - 1
+		}
+	}
+	switch c := text[i]; {
+	case c == '0':
+		i++
+	case '1' <= c && c <= '9':
+		i = digits(text, i+1)
+	default:
+		return -i - 1
+	}
+	if i < len(text) && text[i] == '.' {
+		j := digits(text, i+1)
+		if j == i+1 {
+			return -j - 1
+		}
+		i = j
+	}
+	if i < len(text) && text[i]|0x20 == 'e' {
+		if i++; i < len(text) && (text[i] == '+' || text[i] == '-') {
+			i++
+		}
+		j := digits(text, i)
+		if j == i {
+			return -j - 1
+		}
+		i = j
+	}
+	return i
+}
+
+// digits returns the first position from i on that holds no digit.
+func digits(text []byte, i int) int {
+	for i < len(text) && text[i]-'0' <= 9 {
+		i++
+	}
+	return i
+}

@@ -1,0 +1,189 @@
+package sioparser
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf8"
+)
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// special returns a word whose lowest set high bit is that of the first byte
+// in w that a string scanner must look at: a quote, a backslash, a control
+// character or a byte of a multi-byte rune. Zero means there is none. Higher
+// bits may be false alarms.
+func special(w uint64) uint64 {
+	quote := w ^ ones*'"'
+	slash := w ^ ones*'\\'
+	return ((w-ones*0x20)&^w | (quote-ones)&^quote | (slash-ones)&^slash | w) & highs
+}
+
+// scanString returns the position behind the quote that closes the string
+// whose first byte is text[i].
+func scanString(text []byte, i int) (int, error) {
+	for {
+		for i+8 <= len(text) {
+			if m := special(binary.LittleEndian.Uint64(text[i:])); m != 0 {
+				i += bits.TrailingZeros64(m) >> 3
+				break
+			}
+			i += 8
+		}
+		if i >= len(text) {
+			return 0, fail(ErrSyntax, len(text))
+		}
+		switch c := text[i]; {
+		case c == '"':
+			return i + 1, nil
+		case c == '\\':
+			n := scanEscape(text[i:])
+			if n == 0 {
+				return 0, fail(ErrSyntax, i)
+			}
+			i += n
+		case c < 0x20:
+			return 0, fail(ErrSyntax, i)
+		case c < utf8.RuneSelf:
+			i++
+		default:
+			r, n := utf8.DecodeRune(text[i:])
+			if r == utf8.RuneError && n == 1 {
+				return 0, fail(ErrUTF8, i)
+			}
+			i += n
+		}
+	}
+}
+
+// scanEscape returns the length of the escape that text begins with, 0 if it
+// is none. Surrogates are not paired up: an escape that arrived alone is
+// relayed as it came.
+func scanEscape(text []byte) int {
+	if len(text) < 2 {
+		return 0
+	}
+	switch text[1] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return 2
+	case 'u':
+		if _, ok := hex4(text, 2); ok {
+			return 6
+		}
+	}
+	return 0
+}
+
+// hex4 reads the four hexadecimal digits at text[i].
+func hex4(text []byte, i int) (rune, bool) {
+	if i+4 > len(text) {
+		return 0, false
+	}
+	var r rune
+	for _, c := range text[i : i+4] {
+		switch {
+		case c-'0' <= 9:
+			c -= '0'
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			c = c | 0x20 - 'a' + 10
+		default:
+			return 0, false
+		}
+		r = r<<4 | rune(c)
+	}
+	return r, true
+}
+
+func hasEscape(s []byte) bool { return bytes.IndexByte(s, '\\') >= 0 }
+
+// appendUnescaped appends the text of a valid JSON string, given without its
+// quotes, as UTF-8. A surrogate that has no partner becomes U+FFFD.
+func appendUnescaped(dst, s []byte) []byte {
+	for len(s) > 0 {
+		n := bytes.IndexByte(s, '\\')
+		if n < 0 {
+			return append(dst, s...)
+		}
+		dst = append(dst, s[:n]...)
+		switch c := s[n+1]; c {
+		case 'b':
+			dst = append(dst, '\b')
+		case 'f':
+			dst = append(dst, '\f')
+		case 'n':
+			dst = append(dst, '\n')
+		case 'r':
+			dst = append(dst, '\r')
+		case 't':
+			dst = append(dst, '\t')
+		case 'u':
+			r, _ := hex4(s, n+2)
+			n += 4
+			if isHighSurrogate(r) && n+8 <= len(s) && s[n+2] == '\\' && s[n+3] == 'u' {
+				if low, _ := hex4(s, n+4); isLowSurrogate(low) {
+					r = 0x10000 + (r-0xD800)<<10 + (low - 0xDC00)
+					n += 6
+				}
+			}
+			dst = utf8.AppendRune(dst, r) // a surrogate is not a rune: U+FFFD
+		default: // quote, backslash, slash
+			dst = append(dst, c)
+		}
+		s = s[n+2:]
+	}
+	return dst
+}
+
+func isHighSurrogate(r rune) bool { return r >= 0xD800 && r < 0xDC00 }
+func isLowSurrogate(r rune) bool  { return r >= 0xDC00 && r < 0xE000 }
+
+const hexDigits = "0123456789abcdef"
+
+// appendQuoted appends s as a JSON string. Only what JSON demands is escaped;
+// bytes that are not UTF-8 become U+FFFD.
+func appendQuoted[T []byte | string](dst []byte, s T) []byte {
+	dst = append(dst, '"')
+	from := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= 0x20 && c < utf8.RuneSelf && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		if c >= utf8.RuneSelf {
+			r, n := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
+			if r == utf8.RuneError && n == 1 {
+				dst = append(dst, s[from:i]...)
+				dst = append(dst, "\uFFFD"...)
+				from = i + 1
+			}
+			i += n
+			continue
+		}
+		dst = append(dst, s[from:i]...)
+		switch c {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\b':
+			dst = append(dst, `\b`...)
+		case '\f':
+			dst = append(dst, `\f`...)
+		case '\n':
+			dst = append(dst, `\n`...)
+		case '\r':
+			dst = append(dst, `\r`...)
+		case '\t':
+			dst = append(dst, `\t`...)
+		default:
+			dst = append(dst, `\u00`...)
+			dst = append(dst, hexDigits[c>>4], hexDigits[c&15])
+		}
+		i++
+		from = i
+	}
+	dst = append(dst, s[from:]...)
+	return append(dst, '"')
+}

@@ -1,0 +1,76 @@
+package sioparser
+
+import "strconv"
+
+// outgoing returns the attachments of a packet with these arguments, one for
+// each placeholder in order of appearance, and whether the placeholders must
+// be renumbered for that. An attachment that is used twice is sent twice, one
+// that is not used stays behind.
+func (a *Args) outgoing() (attachments [][]byte, splice bool, err error) {
+	if err := a.checkAlike(); err != nil {
+		return nil, false, err
+	}
+	inOrder := true
+	for i, m := range a.marks {
+		inOrder = inOrder && int(m.num) == i
+		splice = splice || int(m.num) != i || !canonicalPlaceholder(a.raw[m.start-a.base:m.end-a.base], i)
+	}
+	if inOrder {
+		n := len(a.marks)
+		return a.attachments[:n:n], splice, nil
+	}
+	attachments = make([][]byte, len(a.marks))
+	for i, m := range a.marks {
+		attachments[i] = a.attachments[m.num]
+	}
+	return attachments, splice, nil
+}
+
+// checkAlike refuses arguments in which an object that is data would be taken
+// for a placeholder by the receiver, who would close the connection or put an
+// attachment in its place. Only marshaled text has to be looked through.
+func (a *Args) checkAlike() error {
+	switch a.origin {
+	case scannedAlike:
+		return fail(ErrPlaceholder, 0)
+	case marshaled:
+		var s scanner
+		array := a.AppendArray(make([]byte, 0, len(a.raw)+2))
+		if err := s.document(array, 0, maxText, asAttachment); err != nil {
+			return err
+		}
+		if len(s.marks) != len(a.marks) {
+			return fail(ErrPlaceholder, 0)
+		}
+	}
+	return nil
+}
+
+// appendSpliced appends the text with placeholders numbered in order of
+// appearance.
+func (a *Args) appendSpliced(dst []byte) []byte {
+	from := int32(0)
+	for i, m := range a.marks {
+		dst = append(dst, a.raw[from:m.start-a.base]...)
+		dst = appendPlaceholder(dst, i)
+		from = m.end - a.base
+	}
+	return append(dst, a.raw[from:]...)
+}
+
+const (
+	placeholderHead = `{"_placeholder":true,"num":`
+	placeholderTail = `}`
+)
+
+func appendPlaceholder(dst []byte, num int) []byte {
+	dst = append(dst, placeholderHead...)
+	dst = strconv.AppendInt(dst, int64(num), 10)
+	return append(dst, placeholderTail...)
+}
+
+// canonicalPlaceholder reports whether text is what appendPlaceholder makes.
+func canonicalPlaceholder(text []byte, num int) bool {
+	var buf [len(placeholderHead) + 20]byte
+	return string(text) == string(appendPlaceholder(buf[:0], num))
+}
