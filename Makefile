@@ -1,0 +1,70 @@
+# make          lists the targets
+# make test     everything, on a fresh machine
+# make demo     the chat example on http://127.0.0.1:3000
+
+# A Go that the setup had to fetch; see tools/setup/install.sh.
+export PATH := $(CURDIR)/build/go/bin:$(PATH)
+
+ADDR     ?= 127.0.0.1:3000
+FUZZTIME ?= 20s
+BENCH    ?= .
+CONFORM  ?=
+
+client := tools/node/node_modules/socket.io-client/dist/socket.io.min.js
+verify := go run ./tools/cmd/verify
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check fmt vet lint race alone conform fuzz bench tidy prefix
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | \
+		awk -F '\t' '{ printf "  %-9s %s\n", $$1, $$2 }'
+
+setup: ## install what the tests need and is not there (Debian; root or sudo)
+	@tools/setup/install.sh test
+
+demo: ## install what it needs, then serve the chat example on ADDR (127.0.0.1:3000)
+	@tools/setup/install.sh demo
+	go run ./socketio/examples/chat -addr $(ADDR) -client $(client)
+
+test: setup ## install test needs, then run everything: linters, tests with -race, modules alone
+	$(verify) lint tests alone --race --fresh
+
+check: ## the fast loop: linters, and the tests whose code changed, without -race
+	$(verify) lint tests
+
+fmt: ## gofmt every Go file
+	gofmt -w $$(git ls-files -co --exclude-standard '*.go')
+
+vet: ## go vet in all modules
+	$(verify) vet
+
+lint: ## gofmt (check only), go vet and staticcheck in all modules
+	$(verify) lint
+
+race: setup ## all tests with the race detector
+	$(verify) tests --race --fresh
+
+alone: ## build, test and use each module without the others' folders
+	go run ./tools/cmd/alone
+
+conform: ## run the conformance suite against the reference fixture server
+	go test -count=1 -v ./conformance/...
+
+fuzz: ## fuzz each target for FUZZTIME (20s)
+	@for pkg in $$(go list ./fuzz/...); do \
+		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+			echo "== $$pkg $$target"; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+		done; \
+	done
+
+bench: ## run the benchmarks that match BENCH
+	go test -run '^$$' -bench '$(BENCH)' -benchmem work
+
+tidy: ## go mod tidy in all modules
+	go run ./tools/cmd/tidy
+
+prefix: ## change the module prefix everywhere: make prefix M=example.com/x
+	@test -n "$(M)" || { echo 'usage: make prefix M=example.com/x' >&2; exit 2; }
+	go run ./tools/cmd/prefix $(M)
