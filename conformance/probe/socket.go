@@ -1,0 +1,464 @@
+package probe
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/siokit/siokit/conformance/internal/match"
+	"github.com/siokit/siokit/conformance/wire"
+)
+
+// Socket is a WebSocket connection under test, usually with an Engine.IO
+// session on it. A goroutine of its own reads what the server sends and, unless
+// told otherwise, answers pings, so that a case can take its time.
+type Socket struct {
+	Open
+	// Asked is a moment just before the handshake was sent, Opened just after
+	// the 101 came.
+	Asked, Opened time.Time
+	// Response is the server's 101.
+	Response *wire.Response
+
+	t  *T
+	ws *wire.WebSocket
+
+	mu       sync.Mutex
+	deaf     bool // pings are not answered
+	lastSent time.Time
+	pings    []time.Time
+	frames   []Frame
+	end      *End
+	changed  chan struct{} // closed and replaced when something came
+}
+
+// Frame is a message of the server in the notation of the cases: text as it is,
+// binary as <bin 0102>, a WebSocket pong as <pong text>.
+type Frame struct {
+	Text string
+	At   time.Time
+	// Compressed tells that it came deflated.
+	Compressed bool
+	Fragments  int
+}
+
+// End is how a connection ended.
+type End struct {
+	// Code is the close frame's status; 1005 for a close frame without one,
+	// 1006 when the connection ended without a close frame (RFC 6455, 7.1.5).
+	Code int
+	At   time.Time
+	// Err is set when the server broke the WebSocket protocol.
+	Err error
+}
+
+// SocketOptions changes how a WebSocket connection is opened.
+type SocketOptions struct {
+	Header []wire.Field
+	// Deaf leaves pings unanswered from the beginning.
+	Deaf bool
+	// Early are frames that leave in the same write as the handshake request.
+	Early []wire.Frame
+}
+
+// Raw opens a WebSocket connection to a target without expecting a packet.
+func (t *T) Raw(target string, opts SocketOptions) *Socket {
+	s, refusal := t.TryRaw(target, opts)
+	if refusal != nil {
+		t.Fail(&Failure{Message: "WebSocket handshake " + target, Want: "101 Switching Protocols", Got: summary(refusal.Response)})
+	}
+	return s
+}
+
+// TryRaw is [T.Raw] for a handshake that may be refused: then the answer is
+// returned instead, nil when the server closed without one.
+func (t *T) TryRaw(target string, opts SocketOptions) (*Socket, *Answer) {
+	s := &Socket{t: t, deaf: opts.Deaf, changed: make(chan struct{}), Asked: time.Now()}
+	req := t.prepare(wire.UpgradeRequest(target, opts.Header...))
+	conn, err := t.dialer.Dial(t.ctx, "ws")
+	if err != nil {
+		t.Failf("WebSocket handshake %s: %v", target, err)
+	}
+	t.cleanup(func() { conn.Close() })
+	ws, resp, err := conn.Upgrade(req, t.deadline())
+	switch {
+	case err != nil && resp == nil && errors.Is(err, wire.ErrClosed):
+		return nil, &Answer{&wire.Response{}, t, "WebSocket handshake " + target}
+	case err != nil:
+		t.Failf("WebSocket handshake %s: %s", target, reason(err, t.Patience))
+	case ws == nil:
+		return nil, &Answer{resp, t, "WebSocket handshake " + target}
+	}
+	s.ws, s.Response, s.Opened = ws, resp, time.Now()
+	s.lastSent = s.Opened
+	ws.SetReadDeadline(time.Time{})
+	t.tasks.Go(s.read) // ends with the connection, which finish closes
+	if len(opts.Early) > 0 {
+		s.Frames(opts.Early...)
+	}
+	return s, nil
+}
+
+// WebSocket opens an Engine.IO session over WebSocket. path may carry a query.
+func (t *T) WebSocket(path string) *Socket { return t.WebSocketWith(path, SocketOptions{}) }
+
+// WebSocketWith is [T.WebSocket] with options.
+func (t *T) WebSocketWith(path string, opts SocketOptions) *Socket {
+	s := t.Raw(withQuery(path, "EIO=4&transport=websocket"), opts)
+	s.Open = t.parseOpen(s.Next().Text)
+	return s
+}
+
+// Attach opens a WebSocket connection for the session of a polling client, the
+// first step of an upgrade.
+func (p *Polling) Attach() *Socket {
+	s := p.t.Raw(p.attachTarget(), SocketOptions{Header: p.header})
+	s.Open = p.Open
+	return s
+}
+
+func (p *Polling) attachTarget() string {
+	return strings.Replace(p.URL, "transport=polling", "transport=websocket", 1)
+}
+
+// TryAttach is [Polling.Attach] for a handshake that may be refused.
+func (p *Polling) TryAttach() (*Socket, *Answer) {
+	s, refusal := p.t.TryRaw(p.attachTarget(), SocketOptions{Header: p.header})
+	if s != nil {
+		s.Open = p.Open
+	}
+	return s, refusal
+}
+
+// Upgrade takes the session over to WebSocket as the official clients do: probe,
+// end of the pending poll, upgrade packet.
+func (p *Polling) Upgrade() *Socket {
+	poll := p.Poll()
+	s := p.Attach()
+	s.Send("2probe")
+	s.Expect("3probe")
+	p.queue = append(p.queue, poll.Answer().Status(200).Packets()...)
+	s.Send("5")
+	p.over = true
+	return s
+}
+
+func (s *Socket) read() {
+	for {
+		m, err := s.ws.Read()
+		if err != nil {
+			end := &End{Code: 1006, At: time.Now()}
+			if errors.Is(err, wire.ErrFrame) {
+				end.Err = err
+			}
+			s.finish(end)
+			return
+		}
+		switch m.Op {
+		case wire.Ping:
+			s.ws.Send(wire.Pong, m.Payload)
+		case wire.Pong:
+			s.push(Frame{Text: fmt.Sprintf("<pong %s>", m.Payload), At: m.At})
+		case wire.Close:
+			s.ws.Send(wire.Close, m.Payload[:min(2, len(m.Payload))])
+			s.finish(&End{Code: m.CloseCode(), At: m.At})
+			s.ws.Close()
+			return
+		case wire.Text:
+			if string(m.Payload) == "2" && s.ping(m.At) {
+				continue
+			}
+			s.push(Frame{Text: string(m.Payload), At: m.At, Compressed: m.Compressed, Fragments: m.Fragments})
+		case wire.Binary:
+			s.push(Frame{Text: Bin(m.Payload...), At: m.At, Compressed: m.Compressed, Fragments: m.Fragments})
+		}
+	}
+}
+
+// ping counts a ping and answers it; false means that the case wants to see it.
+func (s *Socket) ping(at time.Time) bool {
+	s.mu.Lock()
+	s.pings = append(s.pings, at)
+	deaf := s.deaf
+	s.mu.Unlock()
+	if deaf {
+		return false
+	}
+	s.ws.Send(wire.Text, []byte("3"))
+	return true
+}
+
+func (s *Socket) push(f Frame) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.frames = append(s.frames, f)
+	s.wakeLocked()
+}
+
+func (s *Socket) finish(end *End) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.end = end
+	s.wakeLocked()
+}
+
+func (s *Socket) wakeLocked() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// Bin is the notation of a binary frame.
+func Bin(data ...byte) string { return fmt.Sprintf("<bin %x>", data) }
+
+// Send sends text messages, each as a frame and a write of its own.
+func (s *Socket) Send(texts ...string) {
+	for _, text := range texts {
+		s.Frames(wire.Frame{Fin: true, Op: wire.Text, Masked: true, Payload: []byte(text)})
+	}
+}
+
+// SendTogether sends text messages as frames in one write, so that they arrive
+// in one segment.
+func (s *Socket) SendTogether(texts ...string) {
+	frames := make([]wire.Frame, len(texts))
+	for i, text := range texts {
+		frames[i] = wire.Frame{Fin: true, Op: wire.Text, Masked: true, Payload: []byte(text)}
+	}
+	s.Frames(frames...)
+}
+
+// SendBinary sends one binary message.
+func (s *Socket) SendBinary(data ...byte) {
+	s.Frames(wire.Frame{Fin: true, Op: wire.Binary, Masked: true, Payload: data})
+}
+
+// Frames sends frames as they are, in one write. A write that fails because the
+// server has closed already is no failure: what follows tells.
+func (s *Socket) Frames(frames ...wire.Frame) {
+	s.sending()
+	s.ws.WriteFrames(frames...)
+}
+
+// SendRaw sends bytes as they are.
+func (s *Socket) SendRaw(data []byte) {
+	s.sending()
+	s.ws.WriteRaw(data)
+}
+
+func (s *Socket) sending() {
+	s.mu.Lock()
+	s.lastSent = time.Now()
+	s.mu.Unlock()
+}
+
+// Deafen leaves pings unanswered from now on; they are then frames like others.
+func (s *Socket) Deafen() {
+	s.mu.Lock()
+	s.deaf = true
+	s.mu.Unlock()
+}
+
+// Hang ends the TCP connection without a close frame.
+func (s *Socket) Hang() {
+	s.t.Trace.Note(s.ws.Label, "we end the connection without a close frame")
+	s.ws.Close()
+}
+
+// Reset ends the connection with a TCP reset.
+func (s *Socket) Reset() { s.ws.Reset() }
+
+// CloseWith sends a close frame; code 0 sends one without a status.
+func (s *Socket) CloseWith(code int) {
+	var payload []byte
+	if code != 0 {
+		payload = wire.ClosePayload(code, "")
+	}
+	s.Frames(wire.Frame{Fin: true, Op: wire.Close, Masked: true, Payload: payload})
+}
+
+// Pings returns when pings came so far.
+func (s *Socket) Pings() []time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]time.Time(nil), s.pings...)
+}
+
+// await waits until ready, called under the lock, is true; false means that d
+// passed first.
+func (s *Socket) await(d time.Duration, ready func() bool) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for {
+		s.mu.Lock()
+		ok, changed := ready(), s.changed
+		s.mu.Unlock()
+		if ok {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-timer.C:
+			return false
+		case <-s.t.ctx.Done():
+			s.t.Failf("the case was cancelled")
+		}
+	}
+}
+
+// Take returns the next frame, or nil when none comes within d or the
+// connection has ended.
+func (s *Socket) Take(d time.Duration) *Frame {
+	var taken *Frame
+	s.await(d, func() bool {
+		if len(s.frames) > 0 {
+			taken = &s.frames[0]
+			s.frames = s.frames[1:]
+		}
+		return taken != nil || s.end != nil
+	})
+	return taken
+}
+
+// Next returns the next frame; one must come.
+func (s *Socket) Next() Frame {
+	if f := s.Take(s.t.Patience); f != nil {
+		return *f
+	}
+	s.t.Fail(&Failure{Message: s.ws.Label + ": another frame", Want: "a frame", Got: s.state()})
+	return Frame{}
+}
+
+// state says in words whether the connection has ended and how.
+func (s *Socket) state() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.end == nil:
+		return fmt.Sprintf("nothing within %v; the connection is open", s.t.Patience)
+	case s.end.Err != nil:
+		return s.end.Err.Error()
+	case s.end.Code == 1006:
+		return "the end of the connection, without a close frame"
+	default:
+		return fmt.Sprintf("close frame %d", s.end.Code)
+	}
+}
+
+// Expect checks the next frames, in this order and nothing in between.
+func (s *Socket) Expect(packets ...string) match.Captures {
+	all := match.Captures{}
+	for i, want := range packets {
+		what := fmt.Sprintf("%s: frame %d of %d", s.ws.Label, i+1, len(packets))
+		f := s.Take(s.t.Patience)
+		if f == nil {
+			s.t.Fail(&Failure{Message: what, Want: show(want), Got: s.state()})
+		}
+		for k, v := range s.t.Match(what, want, f.Text) {
+			all[k] = v
+		}
+	}
+	return all
+}
+
+// ExpectAnyOrder checks that the next frames are these, in any order.
+func (s *Socket) ExpectAnyOrder(packets ...string) {
+	left := append([]string(nil), packets...)
+	for len(left) > 0 {
+		f := s.Take(s.t.Patience)
+		if f == nil {
+			s.t.Fail(&Failure{Message: s.ws.Label + ": a frame is missing", Want: show(strings.Join(left, " , ")), Got: s.state()})
+		}
+		i := s.t.OneOf(s.ws.Label+": an unexpected frame", f.Text, left...)
+		left = append(left[:i], left[i+1:]...)
+	}
+}
+
+// Exactly checks that the next frame is this, byte for byte.
+func (s *Socket) Exactly(want string) {
+	if got := s.Next().Text; got != want {
+		s.t.Fail(&Failure{Message: s.ws.Label + ": not the same bytes", Want: show(want), Got: show(got)})
+	}
+}
+
+// Silent checks that nothing but pings comes for a while and the connection
+// stays.
+func (s *Socket) Silent() { s.SilentFor(s.t.Quiet) }
+
+// SilentFor is [Socket.Silent] with a time.
+func (s *Socket) SilentFor(d time.Duration) {
+	if f := s.Take(d); f != nil {
+		s.t.Fail(&Failure{Message: s.ws.Label + ": nothing may come here", Want: "(nothing)", Got: show(f.Text)})
+	}
+	if s.ended() {
+		s.t.Fail(&Failure{Message: s.ws.Label + ": the connection must stay", Want: "(nothing)", Got: s.state()})
+	}
+}
+
+func (s *Socket) ended() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.end != nil
+}
+
+// Alive checks on an echo server that the session works and nothing else was
+// sent before.
+func (s *Socket) Alive() {
+	s.Send("4alive")
+	s.Expect("4alive")
+}
+
+// Ended waits for the end of the connection and returns it; frames before it
+// fail the case.
+func (s *Socket) Ended() End {
+	return s.EndedWithin(s.t.Patience)
+}
+
+// EndedWithin is [Socket.Ended] with a time.
+func (s *Socket) EndedWithin(d time.Duration) End {
+	if f := s.Take(d); f != nil {
+		s.t.Fail(&Failure{Message: s.ws.Label + ": the connection must close", Want: "CLOSE", Got: show(f.Text)})
+	}
+	s.mu.Lock()
+	end := s.end
+	s.mu.Unlock()
+	if end == nil {
+		s.t.Fail(&Failure{Message: s.ws.Label + ": the connection must close", Want: "CLOSE", Got: fmt.Sprintf("nothing within %v; the connection is open", d)})
+	}
+	if end.Err != nil {
+		s.t.Fail(&Failure{Message: s.ws.Label + ": the server broke the WebSocket protocol", Want: "CLOSE", Got: end.Err.Error()})
+	}
+	return *end
+}
+
+// Closed checks that the server closes because of what was sent last: soon, and
+// not by a ping timeout. When codes are given and a close frame comes, it must
+// carry one of them.
+func (s *Socket) Closed(codes ...int) {
+	end := s.Ended()
+	s.mu.Lock()
+	var ping time.Time
+	if n := len(s.pings); n > 0 {
+		ping = s.pings[n-1]
+	}
+	sent := s.lastSent
+	s.mu.Unlock()
+	// A ping timeout comes PingTimeout after a ping. A ping that came before the
+	// offence was answered and cannot time out any more.
+	if ping.After(sent) && s.PingTimeout > 0 && end.At.Sub(ping) > s.PingTimeout*3/4 {
+		s.t.Fail(&Failure{
+			Message:      fmt.Sprintf("%s: closed %v after a ping, as a ping timeout would (%v): no evidence that it was closed for this", s.ws.Label, end.At.Sub(ping).Round(time.Millisecond), s.PingTimeout),
+			Inconclusive: true,
+		})
+	}
+	if len(codes) == 0 || end.Code == 1006 {
+		return
+	}
+	for _, code := range codes {
+		if end.Code == code {
+			return
+		}
+	}
+	s.t.Fail(&Failure{Message: s.ws.Label + ": status of the close frame", Want: fmt.Sprint("CLOSE ", codes), Got: fmt.Sprintf("CLOSE [%d]", end.Code)})
+}
