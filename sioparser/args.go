@@ -25,27 +25,7 @@ type Args struct {
 	base        int32  // marks count from raw[-base:]
 	n           int32
 	cuts        [maxCuts]int32 // offsets in raw of the first commas
-	origin      origin
-}
-
-// origin says what is known of objects that look like placeholders without
-// being one: beside attachments they would be taken for one.
-type origin uint8
-
-const (
-	scannedClean origin = iota // our scanner saw none
-	scannedAlike               // our scanner saw one
-	marshaled                  // nobody looked
-)
-
-func (o origin) with(p origin) origin {
-	switch {
-	case o == scannedAlike || p == scannedAlike:
-		return scannedAlike
-	case o == marshaled || p == marshaled:
-		return marshaled
-	}
-	return scannedClean
+	suspect     bool           // there may be data that looks like a placeholder
 }
 
 // ParseArgs checks a JSON array from elsewhere (a log, a message bus) and
@@ -65,25 +45,35 @@ func ParseArgs(array []byte, attachments [][]byte) (Args, error) {
 	if err := checkMarks(s.marks, len(attachments), maxText); err != nil {
 		return Args{}, err
 	}
-	return s.args(array, attachments), nil
+	a := s.args(array, 0)
+	a.attachments = slices.Clip(attachments)
+	return a, nil
 }
 
-// args makes Args of the scanner's results. They alias its marks.
-func (s *scanner) args(text []byte, attachments [][]byte) Args {
+// args makes Args of the scanner's results, from element first on. They alias
+// its marks. The elements before, one at most, have no placeholder in them.
+func (s *scanner) args(text []byte, first int) Args {
+	if int(s.n) <= first {
+		return Args{}
+	}
+	start := s.first
+	if first > 0 {
+		start = s.cuts[first-1] + 1
+		for isSpace(text[start]) {
+			start++
+		}
+	}
 	a := Args{
-		raw:   text[s.first:s.last:s.last],
-		n:     s.n,
-		marks: slices.Clip(s.marks),
-		base:  s.first,
+		raw:     text[start:s.last:s.last],
+		n:       s.n - int32(first),
+		base:    start,
+		suspect: s.lookalike,
 	}
-	for i := range min(int(s.n)-1, maxCuts) {
-		a.cuts[i] = s.cuts[i] - s.first
+	for i := range min(int(a.n)-1, maxCuts) {
+		a.cuts[i] = s.cuts[first+i] - start
 	}
-	if len(attachments) > 0 {
-		a.attachments = slices.Clip(attachments)
-	}
-	if s.lookalike {
-		a.origin = scannedAlike
+	if len(s.marks) > 0 {
+		a.marks = slices.Clip(s.marks)
 	}
 	return a
 }
@@ -179,7 +169,7 @@ func (a Args) Slice(i, j int) Args {
 	for range i + 1 {
 		c.next()
 	}
-	part := Args{attachments: a.attachments, origin: a.origin, n: int32(j - i)}
+	part := Args{attachments: a.attachments, suspect: a.suspect, n: int32(j - i)}
 	start := c.start
 	for k := range j - i - 1 {
 		c.next()
@@ -238,7 +228,7 @@ func (a Args) Append(b Args) Args {
 		a.marks = append(a.marks, mark{m.start - b.base + shift, m.end - b.base + shift, m.num + first})
 	}
 	a.attachments = append(a.attachments, b.attachments...)
-	a.origin = a.origin.with(b.origin)
+	a.suspect = a.suspect || b.suspect
 	return a
 }
 

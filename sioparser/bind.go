@@ -13,7 +13,7 @@ import (
 type unmarshaler struct {
 	values  *Values
 	special json.Options
-	args    *Args
+	args    Args
 	start   int // of the argument in args.raw
 }
 
@@ -34,9 +34,9 @@ func (m *unmarshaler) bind(a *Args, c *cursor, text []byte, ptr any) error {
 	if m.values.unmarshalers != nil || binds.special(ptr) {
 		options = m.special
 	}
-	m.args, m.start = a, c.start
+	m.args, m.start = *a, c.start
 	err := json.Unmarshal(text, ptr, options)
-	m.args = nil
+	m.args = Args{}
 	return err
 }
 
@@ -65,7 +65,7 @@ func (m *unmarshaler) any(dec *jsontext.Decoder, p *any) error {
 	if err != nil {
 		return err
 	}
-	w := walker{args: m.args}
+	w := walker{args: &m.args}
 	*p, err = w.value(m.start + int(dec.InputOffset()) - len(text))
 	return err
 }

@@ -23,7 +23,7 @@ type decoder struct {
 
 	due         int      // attachments still to come
 	head        []byte   // scratch: copy of the text that waits for them
-	attachments [][]byte // scratch: those that came
+	attachments [][]byte // those that came; the packet takes them over
 	bytes       int64    // and their sum
 }
 
@@ -34,9 +34,11 @@ func (d *decoder) Decode(data []byte, binary bool) (*Packet, error) {
 	}
 	if d.due > 0 {
 		d.drop()
-		return nil, fail(ErrAttachmentDue, 0)
+		return nil, fail(ErrUnexpectedText, 0)
 	}
-	if err := d.text(data); err != nil {
+	err := d.text(data)
+	d.trim()
+	if err != nil {
 		d.drop()
 		return nil, err
 	}
@@ -49,26 +51,32 @@ func (d *decoder) Decode(data []byte, binary bool) (*Packet, error) {
 // attach takes one attachment.
 func (d *decoder) attach(data []byte) (*Packet, error) {
 	if d.due == 0 {
-		return nil, fail(ErrTextDue, 0)
+		return nil, fail(ErrUnexpectedBinary, 0)
 	}
 	if d.bytes += int64(len(data)); d.bytes > d.limits.AttachmentBytes {
 		d.drop()
 		return nil, fail(ErrAttachmentBytes, 0)
 	}
+	if data == nil {
+		data = []byte{} // an empty attachment is not null
+	}
 	d.attachments = append(d.attachments, data)
 	if d.due--; d.due > 0 {
 		return nil, nil
 	}
-	d.packet.Args.attachments = d.attachments
+	d.packet.Args.attachments, d.attachments = d.attachments, nil
 	return &d.packet, nil
 }
 
-// drop forgets what was pending and frees what is worth freeing.
+// drop forgets what was pending.
 func (d *decoder) drop() {
-	d.due, d.bytes = 0, 0
-	clear(d.attachments)
-	d.attachments = d.attachments[:0]
+	d.due, d.bytes, d.attachments = 0, 0, nil
 	d.packet = Packet{}
+}
+
+// trim gives up scratch memory that an unusual packet made large. What the
+// packet needs of it, the packet holds.
+func (d *decoder) trim() {
 	if cap(d.head) > maxScratch {
 		d.head = nil
 	}
@@ -197,7 +205,7 @@ func (d *decoder) arguments(data []byte, i int) error {
 	if err := d.scan.document(data, i, d.limits.Depth, asData); err != nil {
 		return err
 	}
-	return d.take(data, nil)
+	return d.take(data)
 }
 
 // binaryArguments reads the array of a packet that waits for attachments, from
@@ -210,36 +218,41 @@ func (d *decoder) binaryArguments(i, count int) error {
 		if err := checkMarks(d.scan.marks, count, d.limits.Attachments); err != nil {
 			return err
 		}
-		if err := d.take(d.head, nil); err != nil {
+		if err := d.take(d.head); err != nil {
 			return err
 		}
 	}
-	clear(d.attachments)
-	d.due, d.bytes, d.attachments = count, 0, d.attachments[:0]
+	d.due, d.bytes, d.attachments = count, 0, make([][]byte, 0, min(count, DefaultAttachments))
 	return nil
 }
 
 // take moves the scanner's results into the packet; of an event's array the
 // first element is the name.
-func (d *decoder) take(text []byte, attachments [][]byte) error {
-	args := d.scan.args(text, attachments)
-	if d.packet.Type.isEvent() {
-		if args.n == 0 {
-			return fail(ErrPayload, int(d.scan.first))
-		}
-		c := args.cursor()
-		c.next()
-		if err := d.eventName(args.raw[c.start:c.end:c.end]); err != nil {
-			return err
-		}
-		args = args.Slice(1, int(args.n))
+func (d *decoder) take(text []byte) error {
+	if !d.packet.Type.isEvent() {
+		d.packet.Args = d.scan.args(text, 0)
+		return nil
 	}
-	d.packet.Args = args
+	if err := d.eventName(text); err != nil {
+		return err
+	}
+	d.packet.Args = d.scan.args(text, 1)
 	return nil
 }
 
 // eventName reads the first element of an event's array.
-func (d *decoder) eventName(raw []byte) error {
+func (d *decoder) eventName(text []byte) error {
+	start, end := d.scan.first, d.scan.last
+	if d.scan.n == 0 {
+		return fail(ErrPayload, int(start))
+	}
+	if d.scan.n > 1 {
+		end = d.scan.cuts[0]
+		for isSpace(text[end-1]) {
+			end--
+		}
+	}
+	raw := text[start:end:end]
 	switch c := raw[0]; {
 	case c == '"':
 		name := raw[1 : len(raw)-1 : len(raw)-1]

@@ -42,10 +42,10 @@ var (
 	// or data that looks like a placeholder would go out beside attachments
 	// and be taken for one by the receiver.
 	ErrPlaceholder = errors.New("illegal placeholder")
-	// ErrTextDue: a binary message, and no packet waits for attachments.
-	ErrTextDue = errors.New("got binary data when not reconstructing a packet")
-	// ErrAttachmentDue: a text message while a packet waits for attachments.
-	ErrAttachmentDue = errors.New("got plaintext data when reconstructing a packet")
+	// ErrUnexpectedBinary: a binary message, and no packet waits for attachments.
+	ErrUnexpectedBinary = errors.New("got binary data when not reconstructing a packet")
+	// ErrUnexpectedText: a text message while a packet waits for attachments.
+	ErrUnexpectedText = errors.New("got plaintext data when reconstructing a packet")
 	// ErrTooLong: a text of 2 GiB or more.
 	ErrTooLong = errors.New("text too long")
 )

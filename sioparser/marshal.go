@@ -56,7 +56,7 @@ func (m *marshaler) append(a *Args, value any) error {
 			a.marks = append(a.marks, mark{int32(start), int32(end), int32(first + i)})
 		}
 		a.attachments = m.attachments
-		a.origin = a.origin.with(marshaled)
+		a.suspect = true
 	} else {
 		clear(m.attachments[first:])
 	}

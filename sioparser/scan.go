@@ -20,6 +20,9 @@ type frame struct {
 // are looked for again when somebody asks. Almost all events have fewer.
 const maxCuts = 4
 
+// The scanner remembers one more, since an event's name is no argument.
+const scanCuts = maxCuts + 1
+
 // scanner checks one JSON array in a single pass: structure, depth, UTF-8,
 // the elements' boundaries and the placeholders. It does not recurse, and
 // allocates only for what it reports (marks) or for more than 63 levels.
@@ -27,7 +30,7 @@ type scanner struct {
 	// results of elements
 	first, last int32          // the elements, white space around them trimmed
 	n           int32          // how many
-	cuts        [maxCuts]int32 // offsets of the first commas between them
+	cuts        [scanCuts]int32 // offsets of the first commas between them
 	end         int32          // behind the closing bracket
 	lookalike   bool           // placeholders are data here, and there is one
 	marks       []mark
@@ -52,10 +55,15 @@ func (s *scanner) document(text []byte, i, depth int, mode placeholders) error {
 	if i >= len(text) || text[i] != '[' {
 		return fail(ErrPayload, i)
 	}
-	if err := s.container(text, i, depth, mode); err != nil {
+	if err := s.walk(text, i, depth, mode, false); err != nil {
 		return err
 	}
 	return trailing(text, int(s.end))
+}
+
+// elements finds the marks in an array's elements, given without brackets.
+func (s *scanner) elements(text []byte) error {
+	return s.walk(text, 0, maxText, asAttachment, true)
 }
 
 // value checks that text[i:] is one object, array or string.
@@ -67,7 +75,7 @@ func (s *scanner) value(text []byte, i, depth int) error {
 			return err
 		}
 	} else {
-		if err := s.container(text, i, depth, asData); err != nil {
+		if err := s.walk(text, i, depth, asData, false); err != nil {
 			return err
 		}
 		end = int(s.end)
@@ -85,12 +93,12 @@ func trailing(text []byte, i int) error {
 	return nil
 }
 
-// container walks from text[i], which is a bracket or a brace, to the one that
-// closes it.
+// walk goes from text[i], which is a bracket or a brace, to the one that closes
+// it; or, if bare, over all of text as if it stood between brackets.
 //
 // The kinds of the open containers are bits of a shift register, objects 1,
 // arrays 0, the innermost lowest; every 64 levels it is spilled.
-func (s *scanner) container(text []byte, i, limit int, mode placeholders) error {
+func (s *scanner) walk(text []byte, i, limit int, mode placeholders, bare bool) error {
 	if len(text) > maxText {
 		return fail(ErrTooLong, maxText)
 	}
@@ -105,6 +113,9 @@ func (s *scanner) container(text []byte, i, limit int, mode placeholders) error 
 	)
 	s.n, s.first, s.last, s.lookalike = 0, 0, 0, false
 	s.marks, s.frames, s.spill = s.marks[:0], s.frames[:0], s.spill[:0]
+	if bare {
+		depth, s.n = 1, 1
+	}
 
 value:
 	for i < len(text) && isSpace(text[i]) {
@@ -192,6 +203,10 @@ after:
 		i++
 	}
 	if i == len(text) {
+		if bare && depth == 1 {
+			s.last, s.end = int32(end), int32(i)
+			return nil
+		}
 		return fail(ErrSyntax, i)
 	}
 	switch text[i] {
@@ -201,7 +216,7 @@ after:
 			goto key
 		}
 		if depth == 1 {
-			if s.n <= maxCuts {
+			if s.n <= scanCuts {
 				s.cuts[s.n-1] = int32(i)
 			}
 			s.n++
@@ -276,17 +291,17 @@ const placeholderKey = "_placeholder"
 // memberOf recognises the two keys, escaped or not.
 func memberOf(key []byte, mode placeholders) member {
 	switch {
+	case len(key) < 3:
+		return otherMember
 	case len(key) == 3:
 		if mode == asAttachment && string(key) == "num" {
 			return numMember
 		}
-	case len(key) < len(placeholderKey):
-	case len(key) == len(placeholderKey):
-		if string(key) == placeholderKey {
-			return placeholderMember
-		}
+		return otherMember
+	case len(key) == len(placeholderKey) && string(key) == placeholderKey:
+		return placeholderMember
 	}
-	if hasEscape(key) {
+	if hasEscape(key) && len(key) <= len(placeholderKey)*len(`\u0000`) {
 		switch string(appendUnescaped(nil, key)) {
 		case placeholderKey:
 			return placeholderMember

@@ -1,6 +1,9 @@
 package sioparser
 
-import "strconv"
+import (
+	"bytes"
+	"strconv"
+)
 
 // outgoing returns the attachments of a packet with these arguments, one for
 // each placeholder in order of appearance, and whether the placeholders must
@@ -28,19 +31,19 @@ func (a *Args) outgoing() (attachments [][]byte, splice bool, err error) {
 
 // checkAlike refuses arguments in which an object that is data would be taken
 // for a placeholder by the receiver, who would close the connection or put an
-// attachment in its place. Only marshaled text has to be looked through.
+// attachment in its place. The scanner says where there may be one; of text
+// that was marshaled nobody knows.
 func (a *Args) checkAlike() error {
-	switch a.origin {
-	case scannedAlike:
-		return fail(ErrPlaceholder, 0)
-	case marshaled:
-		var s scanner
-		array := a.AppendArray(make([]byte, 0, len(a.raw)+2))
-		if err := s.document(array, 0, maxText, asAttachment); err != nil {
-			return err
-		}
-		if len(s.marks) != len(a.marks) {
-			return fail(ErrPlaceholder, 0)
+	if !a.suspect || (bytes.Count(a.raw, []byte(placeholderKey)) == len(a.marks) && !hasEscape(a.raw)) {
+		return nil
+	}
+	var s scanner
+	if err := s.elements(a.raw); err != nil {
+		return err
+	}
+	for i, m := range s.marks {
+		if i == len(a.marks) || m.start != a.marks[i].start-a.base {
+			return fail(ErrPlaceholder, int(m.start))
 		}
 	}
 	return nil
