@@ -3,7 +3,7 @@
 # there already is left alone, so it costs a fraction of a second when run again.
 #
 #   install.sh go      Go 1.26
-#   install.sh demo    the above, Node.js with npm, and the packages of tools/node
+#   install.sh demo    the above, Node.js with npm, and the npm packages that are locked here
 #   install.sh test    the above, a C compiler (for go test -race), git, Chromium
 #
 # Debian and its relatives; as root, or with sudo. On another system it says
@@ -93,17 +93,20 @@ need_node() {
 	have npm || apt_install npm
 }
 
+# need_packages runs npm ci in each folder that has a lock file.
 need_packages() {
-	(
-		cd "$root/tools/node"
-		# npm writes node_modules/.package-lock.json last.
-		if [ ! -e node_modules/.package-lock.json ] ||
-			[ package-lock.json -nt node_modules/.package-lock.json ]; then
-			say "installing the packages of tools/node"
-			npm ci --no-audit --no-fund </dev/null >&2
-			touch node_modules/.package-lock.json
-		fi
-	)
+	find "$root" -name node_modules -prune -o -name package-lock.json -print | while read -r lock; do
+		(
+			cd "$(dirname "$lock")"
+			# npm writes node_modules/.package-lock.json last.
+			if [ ! -e node_modules/.package-lock.json ] ||
+				[ package-lock.json -nt node_modules/.package-lock.json ]; then
+				say "installing the packages of ${lock#"$root/"}"
+				npm ci --no-audit --no-fund </dev/null >&2
+				touch node_modules/.package-lock.json
+			fi
+		)
+	done
 }
 
 need_test_tools() {
