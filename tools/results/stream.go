@@ -22,9 +22,8 @@ type event struct {
 }
 
 type testState struct {
-	output   strings.Builder
-	children bool
-	ended    string // the action that ended it: pass, fail, skip
+	output strings.Builder
+	ended  string // the action that ended it: pass, fail, skip
 }
 
 type packageState struct {
@@ -41,9 +40,6 @@ func (p *packageState) test(name string) *testState {
 	t := &testState{}
 	p.tests[name] = t
 	p.order = append(p.order, name)
-	if i := strings.LastIndexByte(name, '/'); i > 0 {
-		p.test(name[:i]).children = true
-	}
 	return t
 }
 
@@ -123,14 +119,14 @@ func (p *packageState) testEvent(e event) {
 // report counts a package that ended with e.
 func (p *packageState) report(e event, compiler string) Report {
 	var r Report
+	children := map[string]bool{} // tests with subtests
+	for name := range p.tests {
+		above(name, children)
+	}
 	failed := map[string]bool{} // tests below which a failure has been counted
 	fail := func(name, reason string) {
 		r.Failures = append(r.Failures, Failure{e.Package, name, reason, p.tests[name].output.String()})
-		for i := range name {
-			if name[i] == '/' {
-				failed[name[:i]] = true
-			}
-		}
+		above(name, failed)
 	}
 	// A subtest stands after its parent in order of appearance, so backwards
 	// the parents come last and know whether one of theirs explains them.
@@ -145,7 +141,7 @@ func (p *packageState) report(e event, compiler string) Report {
 			fail(name, "failed")
 		case t.ended == "":
 			fail(name, "did not finish")
-		case !t.children:
+		case !children[name]:
 			r.Passed++
 		}
 	}
@@ -158,6 +154,16 @@ func (p *packageState) report(e event, compiler string) Report {
 		r.Failures = append(r.Failures, Failure{e.Package, "", reason, compiler + p.output.String()})
 	}
 	return r
+}
+
+// above adds what a test is a subtest of to a set. A subtest's own name may hold
+// a slash, so not all of these need exist.
+func above(name string, set map[string]bool) {
+	for i := range name {
+		if name[i] == '/' {
+			set[name[:i]] = true
+		}
+	}
 }
 
 // explain adds what a test printed itself to the first failure among its subtests.

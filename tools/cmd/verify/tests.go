@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/siokit/siokit/tools/alone"
@@ -17,7 +19,7 @@ import (
 // what it started, before it is killed.
 const interruptWait = 10 * time.Second
 
-// tests runs go test on all packages at once and counts what it reports.
+// tests runs go test on all packages and counts what it reports.
 func (v *verifier) tests(ctx context.Context) {
 	args := []string{"test", "-json", "-timeout=" + v.opts.Timeout.String()}
 	name := "go test"
@@ -25,13 +27,37 @@ func (v *verifier) tests(ctx context.Context) {
 		args = append(args, "-race")
 		name += " -race"
 	}
-	if v.opts.Fresh {
-		args = append(args, "-count=1")
-	}
 	stage(name)
-	cmd := exec.CommandContext(ctx, "go", append(args, v.patterns()...)...)
+	// The go command cannot know when a result of the tools is out of date: their
+	// tests read the other modules' files.
+	var cached, fresh []string
+	for _, p := range v.patterns() {
+		if v.opts.Fresh || strings.HasPrefix(p, "./tools/") {
+			fresh = append(fresh, p)
+		} else {
+			cached = append(cached, p)
+		}
+	}
+	var report results.Report
+	if len(cached) > 0 {
+		report.Add(v.goTest(ctx, name, slices.Concat(args, cached)))
+	}
+	if len(fresh) > 0 {
+		report.Add(v.goTest(ctx, name, slices.Concat(args, []string{"-count=1"}, fresh)))
+	}
+	fmt.Printf("   %s\n", &report)
+	v.report.Add(report)
+}
+
+// goTest runs one go test -json at the root.
+func (v *verifier) goTest(ctx context.Context, name string, args []string) results.Report {
+	var report results.Report
+	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = v.w.Root
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	// The tests and what they started are in one group with the go command, so
+	// that all of it ends when the run is broken off.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
 	cmd.WaitDelay = interruptWait
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -40,11 +66,15 @@ func (v *verifier) tests(ctx context.Context) {
 		err = cmd.Start()
 	}
 	if err != nil {
-		v.report.Fail(name, err.Error())
-		return
+		report.Fail(name, err.Error())
+		return report
 	}
 	report, readErr := results.Read(stdout, v.progress, os.Stdout)
 	err = cmd.Wait()
+	if ctx.Err() != nil {
+		// Whoever did not heed the interrupt. That nobody is left is no error.
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	}
 	switch {
 	case readErr != nil:
 		report.Fail(name, readErr.Error())
@@ -52,8 +82,7 @@ func (v *verifier) tests(ctx context.Context) {
 		// Nothing ran and failed: the command itself could not do its work.
 		report.Fail(name, stderr.String()+err.Error())
 	}
-	fmt.Printf("   %s\n", &report)
-	v.report.Add(report)
+	return report
 }
 
 // progress prints one line for each package that has tests, as go test does.
