@@ -40,6 +40,7 @@ type Socket struct {
 
 	mu       sync.Mutex
 	gone     bool
+	pushed   int
 	queued   []*delivery
 	received []Packet
 	acks     map[uint64]adapter.ReplyFunc
@@ -64,6 +65,7 @@ func (s *Socket) Push(d adapter.Delivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	dv := d.(*delivery)
+	s.pushed++
 	if s.gone {
 		if dv.reply != nil {
 			dv.reply(s, sioparser.Args{}, adapter.ErrGone)
@@ -109,11 +111,11 @@ func (s *Socket) Received() []Packet {
 	return slices.Clone(s.received)
 }
 
-// Queued returns how many packets were pushed and not flushed.
-func (s *Socket) Queued() int {
+// Pushed returns how many packets were ever pushed on the socket.
+func (s *Socket) Pushed() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.queued)
+	return s.pushed
 }
 
 // Awaited returns how many acknowledgements are awaited of this socket.

@@ -1,0 +1,2 @@
+package adaptertest
+var clusterChecks []check
