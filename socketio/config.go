@@ -1,0 +1,170 @@
+package socketio
+
+import (
+	"errors"
+	"io/fs"
+	"log/slog"
+	"reflect"
+	"time"
+
+	"github.com/siokit/siokit/engineio"
+	"github.com/siokit/siokit/sioparser"
+	"github.com/siokit/siokit/socketio/adapter"
+)
+
+// Defaults of Config's fields.
+const (
+	DefaultConnectTimeout  = 45 * time.Second
+	DefaultAckTimeout      = 10 * time.Second
+	DefaultDisconnectGrace = 5 * time.Second
+	DefaultMaxNamespaces   = 4096
+)
+
+// Bounds of what waits for the handlers of one connection: the number of
+// events, and their bytes as a multiple of the largest message.
+const (
+	maxQueuedEvents = 65_536
+	inboxFactor     = 4
+)
+
+// Config is what a Server is made of. The zero value is a server with every
+// default of the reference. It is copied by NewServer and never changed after.
+type Config struct {
+	// Engine is an Engine.IO server of the caller's own, with its transports and
+	// limits, that nothing handles yet; the new Server becomes its handler and
+	// ends it in Shutdown. Nil makes one from EngineConfig.
+	Engine *engineio.Server
+	// EngineConfig configures the sessions and transports. It must be zero when
+	// Engine is set.
+	EngineConfig engineio.Config
+
+	// Path, if not empty, is the only prefix that ServeHTTP answers, such as
+	// "/socket.io/"; other paths get 404. Empty means wherever it is mounted.
+	Path string
+
+	// ConnectTimeout is how long a connection may live without joining a
+	// namespace, and how long the middlewares of one CONNECT may take.
+	// 0 means 45 s; negative, for ever.
+	ConnectTimeout time.Duration
+
+	// AckTimeout bounds the waiting for acknowledgements where the caller's
+	// context has no deadline. 0 means 10 s; negative, no bound.
+	AckTimeout time.Duration
+
+	// DisconnectGrace is how long OnDisconnecting and OnDisconnect wait for a
+	// handler of the socket that still runs, before they run beside it.
+	// 0 means 5 s; negative, for ever.
+	DisconnectGrace time.Duration
+
+	// MaxNamespaces bounds the namespaces that one connection may be in.
+	// 0 means 4,096.
+	MaxNamespaces int
+
+	// Adapter makes the adapter of each namespace. Nil means the rooms of this
+	// process (adapter.NewMemory), with a log of recent packets if Recovery is
+	// set.
+	Adapter adapter.New
+
+	// Codec is the wire form of packets; every client must use the same one.
+	// Nil means sioparser.Text, the protocol's own.
+	Codec sioparser.Codec
+
+	// Limits bound what a decoder accepts. Zero fields mean the parser's
+	// defaults, among them 10 attachments a packet.
+	Limits sioparser.Limits
+
+	// Values turns Go values into arguments and back. Nil means json/v2 with the
+	// options that sioparser documents.
+	Values *sioparser.Values
+
+	// Recovery switches connection state recovery on. Nil means off.
+	Recovery *Recovery
+
+	// CleanupEmptyChildNamespaces removes a namespace that a ParentNamespace
+	// made when its last socket has left.
+	CleanupEmptyChildNamespaces bool
+
+	// ServeClient is the folder (npm's dist) whose browser bundles ServeHTTP
+	// gives out beside the endpoint. Nil serves none.
+	ServeClient fs.FS
+
+	// Logger receives what an operator must know. Nil means slog.Default().
+	Logger *slog.Logger
+}
+
+// Recovery configures connection state recovery: a client whose connection
+// broke gets its id, rooms, data and the packets that it missed back when it
+// returns in time.
+type Recovery struct {
+	// MaxDisconnection is how long a client may stay away. 0 means two minutes.
+	MaxDisconnection time.Duration
+	// RunMiddlewares makes a recovered socket pass the connection middlewares
+	// again. By default they are skipped: the client passed them before.
+	RunMiddlewares bool
+	// OnExpired is called, on a goroutine of the server's, with the id of each
+	// socket whose stored session ran out without its client coming back.
+	OnExpired func(namespace, socketID string)
+	// MaxLogBytes bounds the packets that are kept for replaying, for each
+	// namespace. 0 means 64 MiB.
+	MaxLogBytes int64
+}
+
+// withDefaults checks c and fills in what is zero.
+func (c Config) withDefaults() (Config, error) {
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = DefaultConnectTimeout
+	}
+	if c.AckTimeout == 0 {
+		c.AckTimeout = DefaultAckTimeout
+	}
+	if c.DisconnectGrace == 0 {
+		c.DisconnectGrace = DefaultDisconnectGrace
+	}
+	if c.MaxNamespaces == 0 {
+		c.MaxNamespaces = DefaultMaxNamespaces
+	}
+	if c.MaxNamespaces < 0 {
+		return c, errors.New("socketio: Config.MaxNamespaces is negative")
+	}
+	if c.Codec == nil {
+		c.Codec = sioparser.Text
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c, nil
+}
+
+// newEngine returns the Engine.IO server: the caller's, or one of ours.
+func (c *Config) newEngine() (*engineio.Server, error) {
+	if c.Engine == nil {
+		return engineio.NewServer(c.EngineConfig)
+	}
+	if !reflect.ValueOf(c.EngineConfig).IsZero() {
+		return nil, errors.New("socketio: Config has both Engine and EngineConfig")
+	}
+	return c.Engine, nil
+}
+
+// maxPayload is the size of the largest message that a client may send.
+func (c *Config) maxPayload() int64 {
+	if c.EngineConfig.MaxPayload > 0 {
+		return c.EngineConfig.MaxPayload
+	}
+	return 1_000_000
+}
+
+// newAdapter returns what makes the adapter of a namespace.
+func (c *Config) newAdapter(name string, l adapter.Local) (adapter.Adapter, error) {
+	switch {
+	case c.Adapter != nil:
+		return c.Adapter(l)
+	case c.Recovery == nil:
+		return adapter.NewMemory(l)
+	}
+	log := adapter.RecoveryConfig{MaxDisconnection: c.Recovery.MaxDisconnection, MaxBytes: c.Recovery.MaxLogBytes}
+	if expired := c.Recovery.OnExpired; expired != nil {
+		log.OnExpired = func(s *adapter.Session) { expired(name, s.SocketID) }
+	}
+	return adapter.NewRecovery(log)(l)
+}

@@ -1,0 +1,298 @@
+package socketio
+
+import (
+	"bytes"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/siokit/siokit/engineio"
+	"github.com/siokit/siokit/sioparser"
+)
+
+// A conn is one client: an Engine.IO session, the decoder of its packets, and
+// its sockets in the namespaces.
+type conn struct {
+	server  *Server
+	session *engineio.Session
+	inbox   inbox
+
+	// Owned by the goroutine that reads.
+	decoder sioparser.Decoder
+	recent  *Socket // of the last packet
+
+	mu      sync.Mutex
+	closed  bool
+	timer   *time.Timer // ConnectTimeout, until the first namespace is joined
+	sockets []*Socket   // waiting or joined
+	late    []*Socket   // gone, but their CONNECT's work has not returned
+	left    []string    // namespaces that the server took the client out of
+}
+
+// sessions is the side of a Server that engineio sees.
+type sessions struct{ server *Server }
+
+var _ engineio.Handler = sessions{}
+
+func (h sessions) Open(session *engineio.Session) error {
+	srv := h.server
+	if srv.closing.Load() {
+		return ErrClosed
+	}
+	c := &conn{server: srv, session: session, decoder: srv.config.Codec.NewDecoder(srv.config.Limits)}
+	c.inbox.limit = srv.inboxLimit
+	if d := srv.config.ConnectTimeout; d > 0 {
+		c.mu.Lock()
+		c.timer = time.AfterFunc(d, c.connectTimedOut)
+		c.mu.Unlock()
+	}
+	session.SetData(c)
+	return nil
+}
+
+func (h sessions) Message(session *engineio.Session, m engineio.Message) {
+	c := session.Data().(*conn)
+	p, err := c.decoder.Decode(m.Data, m.Binary)
+	if err != nil {
+		// The reference's reason for it: the client broke Socket.IO's rules, not
+		// Engine.IO's ("parse error").
+		c.fail(engineio.ForcedClose, err)
+		return
+	}
+	if p != nil {
+		c.receive(p)
+	}
+}
+
+func (h sessions) Close(session *engineio.Session, reason engineio.Reason, err error) {
+	session.Data().(*conn).end(reason, err)
+}
+
+// receive routes a packet, on the goroutine that reads. No user code runs here
+// but what was registered as Inline.
+func (c *conn) receive(p *sioparser.Packet) {
+	s := c.find(p.Namespace)
+	switch {
+	case p.Type == sioparser.ConnectError:
+		c.fail(ForcedServerClose, ErrInvalidState)
+	case p.Type == sioparser.Connect:
+		if s != nil {
+			c.fail(ForcedServerClose, ErrInvalidState)
+			return
+		}
+		c.connect(p)
+	case s == nil:
+		if !c.wasLeft(p.Namespace) {
+			c.fail(ForcedServerClose, ErrInvalidState)
+		}
+	case p.Type == sioparser.Disconnect:
+		s.end(ClientNamespaceDisconnect, nil, false)
+	case p.Type == sioparser.Ack, p.Type == sioparser.BinaryAck:
+		s.receiveAck(p)
+	default:
+		s.receiveEvent(p)
+	}
+}
+
+// find returns the socket of a namespace, nil if the client has none there.
+func (c *conn) find(namespace string) *Socket {
+	if s := c.recent; s != nil && s.name == namespace && s.state() != gone {
+		return s
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.sockets {
+		if s.name == namespace {
+			c.recent = s
+			return s
+		}
+	}
+	c.recent = nil
+	return nil
+}
+
+// connect begins the work of a CONNECT: at once, or, if an older one for the
+// same namespace was cancelled but still runs, when that has returned.
+func (c *conn) connect(p *sioparser.Packet) {
+	name := p.Namespace
+	nsp := c.server.namespace(name)
+	if nsp == nil && !c.server.dynamic() {
+		c.refuse(name, wireError{Message: invalidNamespaceText})
+		return
+	}
+	s := newSocket(c, name, bytes.Clone(p.Payload))
+	s.nsp = nsp
+	s.connecting = true
+	s.queue.push(&task{step: s.connect})
+
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return
+	}
+	if len(c.sockets) >= c.server.config.MaxNamespaces {
+		c.mu.Unlock()
+		c.fail(engineio.TransportError, ErrTooManyNamespaces)
+		return
+	}
+	c.sockets = append(c.sockets, s)
+	c.left = slices.DeleteFunc(c.left, func(n string) bool { return n == name })
+	s.held = slices.ContainsFunc(c.late, func(old *Socket) bool { return old.name == name })
+	held := s.held
+	c.mu.Unlock()
+	if !held {
+		s.startDispatcher()
+	}
+}
+
+// settled is called when the CONNECT's work of s has returned. It starts the
+// one that waited for that.
+func (c *conn) settled(s *Socket) {
+	c.mu.Lock()
+	s.connecting = false
+	c.late = slices.DeleteFunc(c.late, func(other *Socket) bool { return other == s })
+	var next *Socket
+	for _, other := range c.sockets {
+		if other.held && other.name == s.name {
+			other.held = false
+			next = other
+		}
+	}
+	c.mu.Unlock()
+	if next != nil {
+		next.startDispatcher()
+	}
+}
+
+// hasJoined stops the timer of ConnectTimeout.
+func (c *conn) hasJoined() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
+}
+
+// remove forgets a socket that has gone. If the server ended it, packets that
+// the client sent before it knew are ignored.
+func (c *conn) remove(s *Socket, byServer bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i := slices.Index(c.sockets, s)
+	if i < 0 {
+		return
+	}
+	c.sockets = slices.Delete(c.sockets, i, i+1)
+	if s.connecting && !s.held {
+		c.late = append(c.late, s)
+	}
+	if byServer && !c.closed {
+		c.left = append(c.left, s.name)
+	}
+}
+
+// wasLeft reports whether the server took the client out of a namespace, so
+// that packets for it may still be on their way.
+func (c *conn) wasLeft(namespace string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closed || slices.Contains(c.left, namespace)
+}
+
+// joined yields the sockets that are in their namespaces.
+func (c *conn) joined(yield func(*Socket) bool) {
+	c.mu.Lock()
+	sockets := slices.Clone(c.sockets)
+	c.mu.Unlock()
+	for _, s := range sockets {
+		if s.state() == joined && !yield(s) {
+			return
+		}
+	}
+}
+
+// refuse answers a CONNECT with an error.
+func (c *conn) refuse(namespace string, refusal wireError) {
+	payload, err := c.server.config.Values.AppendJSON(nil, refusal)
+	if err != nil {
+		c.server.config.Logger.Warn("socketio: data of a refusal", "namespace", namespace, "error", err)
+		payload, _ = c.server.config.Values.AppendJSON(nil, wireError{Message: refusal.Message})
+	}
+	prepared, err := encode(c.server.config.Codec, &sioparser.Packet{
+		Type: sioparser.ConnectError, Namespace: namespace, Payload: payload,
+	})
+	if err != nil {
+		c.server.config.Logger.Warn("socketio: refusal", "namespace", namespace, "error", err)
+		return
+	}
+	if c.session.Push(prepared, 0) == nil {
+		c.session.Wake()
+	}
+}
+
+// connectTimedOut ends a connection that has joined nothing.
+func (c *conn) connectTimedOut() {
+	c.mu.Lock()
+	idle := c.timer != nil
+	c.mu.Unlock()
+	if idle {
+		c.fail(ForcedServerClose, ErrConnectTimeout)
+	}
+}
+
+// disconnect takes the client out of all namespaces, tells it so, and closes
+// the connection.
+func (c *conn) disconnect() {
+	c.mu.Lock()
+	sockets := slices.Clone(c.sockets)
+	c.mu.Unlock()
+	for _, s := range sockets {
+		s.end(ServerNamespaceDisconnect, nil, true)
+	}
+	c.fail(ForcedServerClose, nil)
+}
+
+// fail ends the connection for a reason of ours.
+func (c *conn) fail(reason Reason, err error) {
+	c.end(reason, err)
+	c.session.Close()
+}
+
+// end ends the sockets, once.
+func (c *conn) end(reason Reason, err error) {
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return
+	}
+	c.closed = true
+	sockets := slices.Clone(c.sockets)
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
+	c.mu.Unlock()
+	for _, s := range sockets {
+		s.end(reason, err, false)
+	}
+}
+
+// An inbox counts the events of one connection that wait for handlers: their
+// number above, their bytes in the lower forty bits.
+type inbox struct {
+	limit int64 // bytes
+	held  atomic.Int64
+}
+
+const oneEvent = 1 << 40
+
+// hold counts an event. It reports whether there was room.
+func (in *inbox) hold(size int64) bool {
+	held := in.held.Add(oneEvent + size)
+	return held>>40 <= maxQueuedEvents && held&(oneEvent-1) <= in.limit
+}
+
+// release takes an event back that was handled.
+func (in *inbox) release(size int64) { in.held.Add(-oneEvent - size) }

@@ -1,0 +1,197 @@
+package socketio
+
+import (
+	"context"
+	"errors"
+
+	"github.com/siokit/siokit/engineio"
+	"github.com/siokit/siokit/sioparser"
+	"github.com/siokit/siokit/socketio/adapter"
+)
+
+// connect is the work of a CONNECT, the first task of a socket's dispatcher:
+// find the namespace, restore or begin, pass the middlewares, answer, call the
+// connection hooks. Events that arrive meanwhile wait behind it.
+func (s *Socket) connect() {
+	defer s.conn.settled(s)
+	ctx, cancel := s.ctx, context.CancelFunc(func() {})
+	if d := s.conn.server.config.ConnectTimeout; d > 0 {
+		ctx, cancel = context.WithTimeoutCause(ctx, d, ErrConnectTimeout)
+	}
+	defer cancel()
+	// A middleware that ignores its context keeps this goroutine, but not the
+	// client waiting.
+	stop := context.AfterFunc(ctx, func() {
+		if context.Cause(ctx) == ErrConnectTimeout {
+			s.refused(&MiddlewareError{Err: ErrConnectTimeout})
+		}
+	})
+	err := s.prepare(ctx)
+	stop()
+	if err == nil {
+		err = s.join()
+	}
+	if err != nil {
+		s.refused(err)
+		return
+	}
+	for _, p := range s.nsp.connectionHooks() {
+		s.report(s.runHook(func() { (*p)(s.ctx, s) }))
+	}
+}
+
+// prepare does everything before the answer.
+func (s *Socket) prepare(ctx context.Context) error {
+	if err := s.enter(ctx); err != nil {
+		return err
+	}
+	if s.nsp.store != nil {
+		if err := s.recover(ctx); err != nil {
+			return err
+		}
+		if s.recovered && !s.conn.server.config.Recovery.RunMiddlewares {
+			return nil
+		}
+	}
+	for _, m := range s.nsp.middlewares() {
+		if err := s.runMiddleware(ctx, *m); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// errInvalidNamespace refuses a CONNECT to a namespace that does not exist and
+// that no parent lets come into being.
+var errInvalidNamespace = errors.New("socketio: invalid namespace")
+
+// enter finds the socket's namespace, or has it made, and counts the socket in
+// so that it is not cleaned up.
+func (s *Socket) enter(ctx context.Context) error {
+	for {
+		nsp := s.nsp
+		if nsp == nil {
+			var err error
+			if nsp, err = s.conn.server.resolve(ctx, s); err != nil {
+				return err
+			}
+		}
+		if nsp.enter() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.nsp = nsp
+			if s.state() == gone {
+				nsp.leave()
+				return s.goneError()
+			}
+			s.entered = true
+			return nil
+		}
+		// It was cleaned up at this moment.
+		s.mu.Lock()
+		s.nsp = nil
+		s.mu.Unlock()
+	}
+}
+
+func (s *Socket) runMiddleware(ctx context.Context, m Middleware) (err error) {
+	defer recovered(&err)
+	if err := m(ctx, s); err != nil {
+		return &MiddlewareError{Err: err}
+	}
+	return nil
+}
+
+// join answers the CONNECT, and makes the socket one of its namespace. What was
+// sent to it until now follows the answer; but what a recovered socket missed
+// goes before, as in the reference.
+func (s *Socket) join() error {
+	answer, err := s.greeting()
+	if err != nil {
+		return err
+	}
+	if err := s.nsp.adapter.Join(s, s.id); err != nil {
+		if errors.Is(err, adapter.ErrRemoved) {
+			return s.goneError()
+		}
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.state() == gone:
+		return s.goneError()
+	case s.flooded:
+		return engineio.ErrSlowClient
+	}
+	if !s.recovered {
+		_ = s.conn.session.Push(answer, 0) // an ended session is noticed by its Close
+	}
+	for _, early := range s.early {
+		_ = s.conn.session.Push(early, 0)
+	}
+	if s.recovered {
+		_ = s.conn.session.Push(answer, 0)
+	}
+	s.early = nil
+	s.nsp.add(s)
+	s.life.Store(uint32(joined))
+	s.conn.hasJoined()
+	return nil
+}
+
+// greeting is the answer to the CONNECT.
+func (s *Socket) greeting() (*engineio.Prepared, error) {
+	payload := append([]byte(`{"sid":`), quoted(s.id)...)
+	if s.privateID != "" {
+		payload = append(append(payload, `,"pid":`...), quoted(s.privateID)...)
+	}
+	return encode(s.conn.server.config.Codec, &sioparser.Packet{
+		Type: sioparser.Connect, Namespace: s.name, Payload: append(payload, '}'),
+	})
+}
+
+// refused ends a socket that has not joined, and tells the client why.
+func (s *Socket) refused(err error) {
+	s.mu.Lock()
+	if s.state() != waiting {
+		s.mu.Unlock()
+		return // it has joined, or the client has gone already
+	}
+	nsp, entered := s.depart(&DisconnectError{Reason: ServerNamespaceDisconnect, Err: err})
+	s.mu.Unlock()
+
+	s.conn.remove(s, false)
+	if entered {
+		nsp.adapter.Remove(s)
+		nsp.leave()
+	}
+	s.report(err)
+	if errors.Is(err, engineio.ErrSlowClient) {
+		s.conn.fail(engineio.TransportError, err)
+		return
+	}
+	s.conn.refuse(s.name, refusal(err))
+	s.uncork()
+}
+
+// refusal is what the client is told. The text of a middleware's error is meant
+// for it, as in the reference; that of other errors is not.
+func refusal(err error) wireError {
+	var public *PublicError
+	var refused *MiddlewareError
+	switch {
+	case errors.As(err, &public):
+		return wireError{public.Message, public.Data}
+	case errors.Is(err, errInvalidNamespace):
+		return wireError{Message: invalidNamespaceText}
+	case errors.Is(err, ErrConnectTimeout):
+		return wireError{Message: connectTimeoutText}
+	case errors.As(err, &refused):
+		return wireError{Message: refused.Err.Error()}
+	}
+	return wireError{Message: internalErrorText}
+}

@@ -1,0 +1,186 @@
+package socketio
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/siokit/siokit/engineio"
+	"github.com/siokit/siokit/sioparser"
+	"github.com/siokit/siokit/socketio/adapter"
+)
+
+// end takes the socket out of its namespace, at once, on the goroutine that
+// saw the reason; who comes second finds nothing to do. With farewell the
+// client is told. The hooks follow on the dispatcher.
+func (s *Socket) end(reason Reason, err error, farewell bool) {
+	why := &DisconnectError{Reason: reason, Err: err}
+
+	s.mu.Lock()
+	before := s.state()
+	if before == gone {
+		s.mu.Unlock()
+		return
+	}
+	if before == joined && farewell {
+		s.sayGoodbye()
+	}
+	nsp, entered := s.depart(why)
+	s.mu.Unlock()
+
+	s.conn.remove(s, farewell)
+	if entered {
+		rooms := s.leaveAll(nsp, before, why)
+		if before == joined {
+			nsp.remove(s)
+			s.mu.Lock()
+			s.rooms = rooms
+			s.mu.Unlock()
+			s.conclude(why)
+		}
+		nsp.leave()
+	}
+	if farewell {
+		s.conn.session.Wake()
+	}
+}
+
+// depart marks the socket as gone and frees what waits for it. s.mu is held.
+// It returns the namespace and whether the socket is counted there.
+func (s *Socket) depart(why *DisconnectError) (nsp *Namespace, entered bool) {
+	s.cancel(why)
+	s.life.Store(uint32(gone))
+	for _, waiting := range s.acks {
+		waiting.answered(s, sioparser.Args{}, why)
+	}
+	s.acks, s.early, s.told = nil, nil, nil
+	entered = s.entered
+	s.entered = false
+	return s.nsp, entered
+}
+
+// sayGoodbye queues a DISCONNECT packet.
+func (s *Socket) sayGoodbye() {
+	p, err := encode(s.conn.server.config.Codec, &sioparser.Packet{Type: sioparser.Disconnect, Namespace: s.name})
+	if err == nil {
+		_ = s.conn.session.Push(p, 0) // a session that ended needs no goodbye
+	}
+}
+
+// leaveAll takes the socket out of the adapter and returns the rooms that it
+// was in; its session is stored where it may come back.
+func (s *Socket) leaveAll(nsp *Namespace, before state, why *DisconnectError) []string {
+	if nsp.store != nil && before == joined && recoverable(why.Reason) {
+		data, value := s.data.persist()
+		rooms, err := nsp.store.Persist(s, adapter.Session{
+			SocketID: s.id, PrivateID: s.privateID, Data: data, Value: value,
+		})
+		if err == nil {
+			return rooms
+		}
+	}
+	return nsp.adapter.Remove(s)
+}
+
+// A conclusion is the last thing that happens to a socket: its hooks, once.
+type conclusion struct {
+	once  sync.Once
+	timer *time.Timer // for the dispatcher; nil if that was idle
+}
+
+// conclude has the hooks called behind the events that wait, or beside a
+// handler that holds them up for too long.
+func (s *Socket) conclude(why *DisconnectError) {
+	if !s.mourned() {
+		s.logEnd(why)
+		return
+	}
+	c := new(conclusion)
+	last := &task{step: func() {
+		if c.timer != nil {
+			c.timer.Stop()
+		}
+		s.runConclusion(c, why)
+	}}
+	if grace := s.conn.server.config.DisconnectGrace; grace > 0 && s.queue.busy() {
+		c.timer = time.AfterFunc(grace, func() {
+			s.conn.server.crew.enter()
+			defer s.conn.server.crew.leave()
+			s.runConclusion(c, why)
+		})
+	}
+	s.enqueue(last)
+}
+
+// mourned reports whether there is any hook to call.
+func (s *Socket) mourned() bool {
+	for _, l := range s.listeners() {
+		if !l.disconnecting.empty() || !l.disconnect.empty() || !l.errors.empty() {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Socket) runConclusion(c *conclusion, why *DisconnectError) {
+	c.once.Do(func() {
+		if why.Err != nil && !reported(why.Err) {
+			s.reportEnd(why)
+		}
+		ctx := context.WithoutCancel(s.ctx)
+		for _, l := range s.listeners() {
+			for _, h := range l.disconnecting.all() {
+				s.report(s.runHook(func() { (*h)(ctx, s, why) }))
+			}
+		}
+		s.mu.Lock()
+		s.rooms = nil
+		s.mu.Unlock()
+		for _, l := range s.listeners() {
+			for _, h := range l.disconnect.all() {
+				s.report(s.runHook(func() { (*h)(ctx, s, why) }))
+			}
+		}
+	})
+}
+
+// reported holds for causes that OnError has had already.
+func reported(err error) bool {
+	var panicked *PanicError
+	return errors.As(err, &panicked)
+}
+
+// reportEnd hands the cause of an end to OnError.
+func (s *Socket) reportEnd(why *DisconnectError) {
+	for _, l := range s.listeners() {
+		if !l.errors.empty() {
+			s.report(why.Err)
+			return
+		}
+	}
+	s.logEnd(why)
+}
+
+// logEnd logs what nobody wants to hear of: a warning where the client misused
+// the protocol or a limit was hit. A connection that broke is daily life.
+func (s *Socket) logEnd(why *DisconnectError) {
+	if why.Err == nil || reported(why.Err) {
+		return
+	}
+	switch why.Reason {
+	case engineio.TransportClose, engineio.PingTimeout:
+		s.conn.server.config.Logger.Debug("socketio: connection ended", "namespace", s.name, "error", why)
+	default:
+		s.log("connection ended", why)
+	}
+}
+
+func (s *Socket) log(what string, err error) {
+	attributes := []any{"namespace", s.name, "error", err}
+	var panicked *PanicError
+	if errors.As(err, &panicked) {
+		attributes = append(attributes, "stack", string(panicked.Stack))
+	}
+	s.conn.server.config.Logger.Warn("socketio: "+what, attributes...)
+}

@@ -1,0 +1,254 @@
+package socketio
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/siokit/siokit/sioparser"
+)
+
+// A Handler handles one event of a client. ctx is the socket's: it ends at
+// disconnect. An error goes to OnError; a panic ends the socket. The handlers
+// of one socket run one at a time in the order in which its events arrived,
+// unless they are registered with a Mode.
+type Handler func(ctx context.Context, ev *Event) error
+
+// A Mode changes where a handler runs.
+type Mode uint8
+
+const (
+	// Inline runs the handler on the goroutine that reads from the connection
+	// when no earlier event waits: no hand-over to another goroutine. The
+	// handler promises not to block; while it runs, nothing of that client is
+	// read, no heartbeat either.
+	Inline Mode = 1 << iota
+
+	// Concurrent runs the handler on a goroutine of its own. Events still start
+	// in order, but the next one does not wait for this one's end.
+	Concurrent
+)
+
+// Listener is what events are handled on: a *Server, *Namespace,
+// *ParentNamespace or *Socket.
+type Listener interface {
+	On(event string, h Handler, modes ...Mode) (stop func())
+	Once(event string, h Handler, modes ...Mode) (stop func())
+}
+
+// listener holds what was registered on a namespace, a parent namespace or a
+// socket. It takes a pointer's room until something is. All methods may be
+// called from any goroutine; a registration counts from the next event on, and
+// the function that each returns takes it back.
+type listener struct {
+	registered atomic.Pointer[callbacks]
+}
+
+type callbacks struct {
+	events        table
+	any           list[func(context.Context, *Event)]
+	outgoing      list[func(*Socket, string, sioparser.Args)]
+	filters       list[func(context.Context, *Event) error]
+	disconnecting list[func(context.Context, *Socket, *DisconnectError)]
+	disconnect    list[func(context.Context, *Socket, *DisconnectError)]
+	errors        list[func(context.Context, *Socket, error)]
+}
+
+// nothing is what an unused listener has.
+var nothing callbacks
+
+// now returns the callbacks for reading.
+func (l *listener) now() *callbacks {
+	if c := l.registered.Load(); c != nil {
+		return c
+	}
+	return &nothing
+}
+
+// own returns the callbacks for adding to.
+func (l *listener) own() *callbacks {
+	if c := l.registered.Load(); c != nil {
+		return c
+	}
+	l.registered.CompareAndSwap(nil, new(callbacks))
+	return l.registered.Load()
+}
+
+// On calls h for every event of that name. The handlers of one name run in the
+// order of their registration, a namespace's before a socket's. It panics if
+// the name is reserved, since such an event never arrives.
+func (l *listener) On(event string, h Handler, modes ...Mode) (stop func()) {
+	return l.handle(event, h, false, modes)
+}
+
+// Once is On for one event only. On a namespace that is the first event of that
+// name from any of its sockets.
+func (l *listener) Once(event string, h Handler, modes ...Mode) (stop func()) {
+	return l.handle(event, h, true, modes)
+}
+
+func (l *listener) handle(event string, h Handler, once bool, modes []Mode) func() {
+	if err := checkName(event); err != nil {
+		panic(fmt.Sprintf("%v: there are hooks for it: OnConnection, OnDisconnecting, OnDisconnect", err))
+	}
+	r := &registration{event: event, handler: h, once: once}
+	for _, m := range modes {
+		r.mode |= m
+	}
+	t := &l.own().events
+	t.add(r)
+	r.stop = func() { t.remove(r) }
+	return r.stop
+}
+
+// OnAny calls h for every event, before its handlers, whether it has any or
+// not.
+func (l *listener) OnAny(h func(ctx context.Context, ev *Event)) (stop func()) {
+	return l.own().any.add(h)
+}
+
+// OnAnyOutgoing calls h for every event that is sent to a socket, on the
+// goroutine that sends it. The arguments are valid until h returns.
+func (l *listener) OnAnyOutgoing(h func(s *Socket, event string, args sioparser.Args)) (stop func()) {
+	return l.own().outgoing.add(h)
+}
+
+// UseEvent adds a middleware for events: each event passes all of them, in
+// order, before OnAny's and its own handlers. The first that returns an error
+// drops the event; OnError gets a *MiddlewareError.
+func (l *listener) UseEvent(m func(ctx context.Context, ev *Event) error) (stop func()) {
+	return l.own().filters.add(m)
+}
+
+// OnDisconnecting calls h when a socket has left, while Rooms still returns the
+// rooms that it was in. See OnDisconnect.
+func (l *listener) OnDisconnecting(h func(ctx context.Context, s *Socket, why *DisconnectError)) (stop func()) {
+	return l.own().disconnecting.add(h)
+}
+
+// OnDisconnect calls h exactly once for each socket that was connected, after
+// the handlers of the events that had arrived before; but if a handler holds
+// them up for longer than Config.DisconnectGrace, beside it. ctx carries the
+// socket's values but is not cancelled by the disconnect that it tells of.
+func (l *listener) OnDisconnect(h func(ctx context.Context, s *Socket, why *DisconnectError)) (stop func()) {
+	return l.own().disconnect.add(h)
+}
+
+// OnError is the end of every chain of errors: what the transport or a decoder
+// reported (once, before OnDisconnect, with the same cause), what handlers
+// (*HandlerError) and middlewares (*MiddlewareError) returned, arguments that
+// did not fit (*ArgumentError) and panics (*PanicError). It may be called from
+// several goroutines. Where neither socket nor namespace has one, errors are
+// logged as warnings.
+func (l *listener) OnError(h func(ctx context.Context, s *Socket, err error)) (stop func()) {
+	return l.own().errors.add(h)
+}
+
+// A registration is one handler of one event.
+type registration struct {
+	event   string
+	handler Handler
+	mode    Mode
+	once    bool
+	fired   atomic.Bool
+	stop    func()
+}
+
+// claim reports whether the handler may run now; one of Once only the first
+// time.
+func (r *registration) claim() bool {
+	if !r.once {
+		return true
+	}
+	if r.fired.Swap(true) {
+		return false
+	}
+	r.stop()
+	return true
+}
+
+// A table finds the handlers of an event. Reading takes no lock.
+type table struct {
+	mu     sync.Mutex // held by writers
+	byName atomic.Pointer[map[string][]*registration]
+}
+
+func (t *table) find(name string) []*registration {
+	m := t.byName.Load()
+	if m == nil {
+		return nil
+	}
+	return (*m)[name]
+}
+
+func (t *table) add(r *registration) {
+	t.change(r.event, func(old []*registration) []*registration {
+		return append(slices.Clip(old), r)
+	})
+}
+
+func (t *table) remove(r *registration) {
+	t.change(r.event, func(old []*registration) []*registration {
+		return without(old, r)
+	})
+}
+
+// change replaces the entry of one event, in a copy of the map.
+func (t *table) change(event string, f func([]*registration) []*registration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	next := make(map[string][]*registration)
+	if m := t.byName.Load(); m != nil {
+		for name, rs := range *m {
+			next[name] = rs
+		}
+	}
+	if rs := f(next[event]); len(rs) > 0 {
+		next[event] = rs
+	} else {
+		delete(next, event)
+	}
+	t.byName.Store(&next)
+}
+
+// A list is a sequence of functions that is read far more often than changed.
+// Reading takes no lock.
+type list[F any] struct {
+	mu      sync.Mutex // held by writers
+	entries atomic.Pointer[[]*F]
+}
+
+func (l *list[F]) add(f F) (stop func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	entry := &f
+	l.store(append(slices.Clip(l.all()), entry))
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.store(without(l.all(), entry))
+	}
+}
+
+func (l *list[F]) store(entries []*F) { l.entries.Store(&entries) }
+
+// all returns the functions as they are now; the slice does not change.
+func (l *list[F]) all() []*F {
+	if p := l.entries.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+func (l *list[F]) empty() bool { return len(l.all()) == 0 }
+
+// without returns a copy of s that lacks one element.
+func without[E comparable](s []E, e E) []E {
+	i := slices.Index(s, e)
+	if i < 0 {
+		return s
+	}
+	return slices.Concat(s[:i], s[i+1:])
+}

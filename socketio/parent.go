@@ -1,0 +1,99 @@
+package socketio
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"regexp"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A Matcher decides whether a namespace that a client asks for may come into
+// being. ctx ends when the client goes.
+type Matcher func(ctx context.Context, name string, h *Handshake) bool
+
+// ParentNamespace stands for all namespaces that a pattern or a function lets
+// come into being: its middlewares, hooks and handlers are theirs, called
+// before their own, and what it emits goes to all of them.
+type ParentNamespace struct {
+	listener
+	gate gate
+
+	server  *Server
+	match   Matcher
+	pattern *regexp.Regexp // nil for one made by OfMatch
+
+	mu       sync.Mutex
+	children []*Namespace
+}
+
+// Use adds a middleware that each CONNECT to a child passes, before the
+// child's own.
+func (p *ParentNamespace) Use(m Middleware) (stop func()) { return p.gate.Use(m) }
+
+// OnConnection calls h for each socket that joins a child, before the child's
+// own hooks.
+func (p *ParentNamespace) OnConnection(h ConnectionHook) (stop func()) {
+	return p.gate.OnConnection(h)
+}
+
+// Children yields the namespaces that exist.
+func (p *ParentNamespace) Children() iter.Seq[*Namespace] {
+	p.mu.Lock()
+	children := slices.Clone(p.children)
+	p.mu.Unlock()
+	return slices.Values(children)
+}
+
+func (p *ParentNamespace) everyone() Broadcast { return Broadcast{parent: p} }
+
+// Emit sends an event to everyone in all children.
+func (p *ParentNamespace) Emit(event string, args ...any) error {
+	return p.everyone().Emit(event, args...)
+}
+
+// To is everyone in these rooms of any child.
+func (p *ParentNamespace) To(rooms ...string) Broadcast { return p.everyone().To(rooms...) }
+
+// In is To.
+func (p *ParentNamespace) In(rooms ...string) Broadcast { return p.To(rooms...) }
+
+// Except is everyone in all children but those in these rooms.
+func (p *ParentNamespace) Except(rooms ...string) Broadcast { return p.everyone().Except(rooms...) }
+
+// Local is everyone in all children on this server.
+func (p *ParentNamespace) Local() Broadcast { return p.everyone().Local() }
+
+// Volatile is everyone in all children, for events that may be lost.
+func (p *ParentNamespace) Volatile() Broadcast { return p.everyone().Volatile() }
+
+// Compress is everyone in all children, with or without compression.
+func (p *ParentNamespace) Compress(on bool) Broadcast { return p.everyone().Compress(on) }
+
+// Timeout is everyone in all children, with a bound on waiting.
+func (p *ParentNamespace) Timeout(d time.Duration) Broadcast { return p.everyone().Timeout(d) }
+
+// fanOut does something with each child.
+func (p *ParentNamespace) fanOut(do func(*Namespace) error) error {
+	var errs []error
+	for child := range p.Children() {
+		errs = append(errs, do(child))
+	}
+	return errors.Join(errs...)
+}
+
+// adopt makes n a child. The server's lock is held.
+func (p *ParentNamespace) adopt(n *Namespace) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.children = append(p.children, n)
+}
+
+// abandon forgets a child that was cleaned up.
+func (p *ParentNamespace) abandon(n *Namespace) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.children = slices.DeleteFunc(p.children, func(c *Namespace) bool { return c == n })
+}

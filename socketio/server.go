@@ -1,0 +1,228 @@
+package socketio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/siokit/siokit/engineio"
+	"github.com/siokit/siokit/socketio/adapter"
+)
+
+// Server is a Socket.IO server. It is an http.Handler, and has all methods of
+// its main namespace, "/". All methods may be called from any goroutine.
+type Server struct {
+	*Namespace // "/"
+
+	config     Config
+	engine     *engineio.Server
+	inboxLimit int64
+	bundle     *bundle // nil without ServeClient
+	crew       crew
+	ctx        context.Context // of what runs for no socket; ends when the server is closed
+	cancel     context.CancelFunc
+	closing    atomic.Bool
+	created    list[func(*Namespace)]
+
+	mu         sync.RWMutex
+	namespaces map[string]*Namespace
+	parents    []*ParentNamespace
+}
+
+// NewServer makes a server. It answers requests until Shutdown or Close.
+func NewServer(config Config) (*Server, error) {
+	config, err := config.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	srv := &Server{config: config, namespaces: make(map[string]*Namespace)}
+	srv.ctx, srv.cancel = context.WithCancel(context.WithValue(context.Background(), peersKey{}, true))
+	if srv.engine, err = srv.config.newEngine(); err != nil {
+		return nil, err
+	}
+	srv.inboxLimit = inboxFactor * srv.config.maxPayload()
+	if srv.bundle, err = newBundle(config.ServeClient); err != nil {
+		return nil, err
+	}
+	if srv.Namespace, err = srv.newNamespace("/", nil); err != nil {
+		return nil, err
+	}
+	srv.namespaces["/"] = srv.Namespace
+	if err := srv.engine.Handle(sessions{srv}); err != nil {
+		return nil, errors.Join(err, srv.adapter.Close(context.Background()))
+	}
+	return srv, nil
+}
+
+// ServeHTTP answers the requests of clients: of all that are given to it, or,
+// with Config.Path, of those below that path.
+func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if path := srv.config.Path; path != "" && !strings.HasPrefix(r.URL.Path, path) {
+		http.NotFound(w, r)
+		return
+	}
+	if srv.bundle != nil && srv.bundle.serve(w, r) {
+		return
+	}
+	srv.engine.ServeHTTP(w, r)
+}
+
+// Engine is the Engine.IO server below.
+func (srv *Server) Engine() *engineio.Server { return srv.engine }
+
+// Of returns the namespace of that name, and makes it if there is none. A slash
+// is put in front of a name that has none. If it matches a pattern of OfPattern,
+// it becomes a child of that parent. If its adapter can't be made, the error is
+// logged and every use of the namespace fails with it.
+func (srv *Server) Of(name string) *Namespace {
+	name = "/" + strings.TrimPrefix(name, "/")
+	if n := srv.namespace(name); n != nil {
+		return n
+	}
+	var parent *ParentNamespace
+	for _, p := range srv.parentList() {
+		if p.pattern != nil && p.pattern.MatchString(name) {
+			parent = p
+			break
+		}
+	}
+	n, err := srv.create(name, parent)
+	if err != nil {
+		srv.config.Logger.Error("socketio: adapter", "namespace", name, "error", err)
+	}
+	return n
+}
+
+// OfPattern lets namespaces come into being whose names match: when a client
+// asks for one, or Of does. Parents are asked in the order of their making.
+func (srv *Server) OfPattern(pattern *regexp.Regexp) *ParentNamespace {
+	return srv.addParent(&ParentNamespace{pattern: pattern, match: func(_ context.Context, name string, _ *Handshake) bool {
+		return pattern.MatchString(name)
+	}})
+}
+
+// OfMatch lets namespaces come into being that match says yes to when a client
+// asks for one. It is called on the goroutine of that client's new socket.
+func (srv *Server) OfMatch(match Matcher) *ParentNamespace {
+	return srv.addParent(&ParentNamespace{match: match})
+}
+
+func (srv *Server) addParent(p *ParentNamespace) *ParentNamespace {
+	p.server = srv
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	srv.parents = append(slices.Clip(srv.parents), p)
+	return p
+}
+
+// Namespaces yields the namespaces as they are now, in no order.
+func (srv *Server) Namespaces() iter.Seq[*Namespace] {
+	srv.mu.RLock()
+	defer srv.mu.RUnlock()
+	return slices.Values(slices.Collect(maps.Values(srv.namespaces)))
+}
+
+// OnNewNamespace calls h for each namespace that comes into being from now on,
+// before anybody joins it.
+func (srv *Server) OnNewNamespace(h func(*Namespace)) (stop func()) { return srv.created.add(h) }
+
+// namespace returns a namespace that exists, or nil.
+func (srv *Server) namespace(name string) *Namespace {
+	srv.mu.RLock()
+	defer srv.mu.RUnlock()
+	return srv.namespaces[name]
+}
+
+func (srv *Server) parentList() []*ParentNamespace {
+	srv.mu.RLock()
+	defer srv.mu.RUnlock()
+	return srv.parents
+}
+
+// dynamic reports whether a namespace that does not exist may come into being.
+func (srv *Server) dynamic() bool { return len(srv.parentList()) > 0 }
+
+// resolve finds the namespace that a socket asks for, or the first parent that
+// lets it come into being.
+func (srv *Server) resolve(ctx context.Context, s *Socket) (*Namespace, error) {
+	if n := srv.namespace(s.name); n != nil {
+		return n, nil
+	}
+	for _, p := range srv.parentList() {
+		matches, err := s.matches(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		if matches {
+			return srv.create(s.name, p)
+		}
+	}
+	return nil, errInvalidNamespace
+}
+
+func (s *Socket) matches(ctx context.Context, p *ParentNamespace) (ok bool, err error) {
+	defer recovered(&err)
+	return p.match(ctx, s.name, s.handshake), nil
+}
+
+// create makes a namespace, unless somebody else was faster. With an error it
+// returns one that is good for nothing.
+func (srv *Server) create(name string, parent *ParentNamespace) (*Namespace, error) {
+	n, err := srv.newNamespace(name, parent)
+	srv.mu.Lock()
+	if existing := srv.namespaces[name]; existing != nil {
+		srv.mu.Unlock()
+		return existing, n.adapter.Close(context.Background())
+	}
+	if err == nil || parent == nil {
+		srv.namespaces[name] = n
+	}
+	if err == nil && parent != nil {
+		parent.adopt(n)
+	}
+	srv.mu.Unlock()
+	if err != nil {
+		return n, err
+	}
+	for _, h := range srv.created.all() {
+		(*h)(n)
+	}
+	return n, nil
+}
+
+func (srv *Server) newNamespace(name string, parent *ParentNamespace) (*Namespace, error) {
+	n := &Namespace{server: srv, name: name, parent: parent, sockets: make(map[string]*Socket)}
+	a, err := srv.config.newAdapter(name, local{n})
+	if err != nil {
+		err = fmt.Errorf("socketio: adapter of %s: %w", name, err)
+		n.adapter = brokenAdapter{err}
+		return n, err
+	}
+	n.adapter = a
+	if srv.config.Recovery != nil {
+		n.store, _ = a.(adapter.SessionStore)
+		n.byPID = make(map[string]*Socket)
+	}
+	return n, nil
+}
+
+// drop removes a dynamic namespace that is empty.
+func (srv *Server) drop(n *Namespace) {
+	srv.mu.Lock()
+	if srv.namespaces[n.name] == n {
+		delete(srv.namespaces, n.name)
+	}
+	srv.mu.Unlock()
+	n.parent.abandon(n)
+	if err := n.adapter.Close(context.Background()); err != nil {
+		srv.config.Logger.Warn("socketio: adapter", "namespace", n.name, "error", err)
+	}
+}
