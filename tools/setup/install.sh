@@ -77,6 +77,7 @@ fetch_go() {
 	chmod -R u+w "$dir/bin" "$dir/pkg/tool"
 	chmod a+x "$dir"/bin/* "$dir"/pkg/tool/*/*
 	ln -sfn "$dir" "$own_go"
+	hash -r # the shell remembers where it found the older one
 }
 
 need_go() {
