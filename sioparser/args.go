@@ -69,7 +69,7 @@ func (s *scanner) args(text []byte, first int) Args {
 		base:    start,
 		suspect: s.lookalike,
 	}
-	for i := range min(int(a.n)-1, maxCuts) {
+	for i := range a.knownCuts() {
 		a.cuts[i] = s.cuts[first+i] - start
 	}
 	if len(s.marks) > 0 {
@@ -97,8 +97,9 @@ func (a Args) All() iter.Seq[[]byte] {
 	}
 }
 
-// AppendArray appends the arguments as a JSON array. Placeholders are copied
-// as they stand: their nums count in [Args.Attachments].
+// AppendArray appends the arguments as a JSON array. The nums in its
+// placeholders count in [Args.Attachments]: [ParseArgs] of the two gives the
+// same arguments again.
 func (a Args) AppendArray(dst []byte) []byte {
 	dst = append(dst, '[')
 	dst = append(dst, a.raw...)
@@ -207,8 +208,9 @@ func (a Args) Concat(b Args) Args {
 	return joined.Append(a).Append(b)
 }
 
-// Append appends the arguments of b to a. Like the built-in append it writes
-// into spare memory of a if there is enough, and else into a new one.
+// Append appends the arguments of b to a, with new nums in the placeholders of
+// b. Like the built-in append it writes into spare memory of a if there is
+// enough, and else into a new one.
 func (a Args) Append(b Args) Args {
 	if b.n == 0 {
 		return a
@@ -218,19 +220,33 @@ func (a Args) Append(b Args) Args {
 		a.cut(len(a.raw))
 		a.raw = append(a.raw, ',')
 	}
-	shift, first := int32(len(a.raw)), int32(len(a.attachments))
-	for i := range min(int(b.n)-1, maxCuts) {
-		a.cutAt(int(a.n)+i, int(shift+b.cuts[i]))
-	}
-	a.raw = append(a.raw, b.raw...)
-	a.n += b.n
+	first := int32(len(a.attachments))
+	shift := int32(len(a.raw)) // from offsets in b.raw to offsets in a.raw
+	from := int32(0)           // what of b.raw is copied
+	cut := 0                   // and how many of its cuts
 	for _, m := range b.marks {
-		a.marks = append(a.marks, mark{m.start - b.base + shift, m.end - b.base + shift, m.num + first})
+		m.start, m.end, m.num = m.start-b.base, m.end-b.base, m.num+first
+		for ; cut < b.knownCuts() && b.cuts[cut] < m.start; cut++ {
+			a.cutAt(int(a.n)+cut, int(b.cuts[cut]+shift))
+		}
+		a.raw = append(a.raw, b.raw[from:m.start]...)
+		start := int32(len(a.raw))
+		a.raw = appendPlaceholder(a.raw, int(m.num))
+		from, shift = m.end, int32(len(a.raw))-m.end
+		a.marks = append(a.marks, mark{start, int32(len(a.raw)), m.num})
 	}
+	for ; cut < b.knownCuts(); cut++ {
+		a.cutAt(int(a.n)+cut, int(b.cuts[cut]+shift))
+	}
+	a.raw = append(a.raw, b.raw[from:]...)
+	a.n += b.n
 	a.attachments = append(a.attachments, b.attachments...)
 	a.suspect = a.suspect || b.suspect
 	return a
 }
+
+// knownCuts is how many of the commas between arguments are in cuts.
+func (a *Args) knownCuts() int { return min(int(a.n)-1, maxCuts) }
 
 // rebased returns a with marks that count from raw[0], as appending needs it.
 func (a Args) rebased() Args {

@@ -68,7 +68,7 @@ func BenchmarkEncodeRaw(b *testing.B) {
 	}
 }
 
-type message struct {
+type chatMessage struct {
 	ID   int      `json:"id"`
 	User string   `json:"user"`
 	Room string   `json:"room"`
@@ -83,13 +83,13 @@ type message struct {
 	} `json:"meta"`
 }
 
-func sample(b *testing.B) message {
+func sample(b *testing.B) chatMessage {
 	d := sioparser.Text.NewDecoder(sioparser.Limits{})
 	p, err := d.Decode([]byte(object220), false)
 	if err != nil {
 		b.Fatal(err)
 	}
-	var m message
+	var m chatMessage
 	if err := sioparser.JSON().Bind(p.Args, &m); err != nil {
 		b.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func BenchmarkBind(b *testing.B) {
 	b.Run("struct", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			var m message
+			var m chatMessage
 			if err := v.Bind(p.Args, &m); err != nil {
 				b.Fatal(err)
 			}
@@ -153,7 +153,7 @@ func BenchmarkBind(b *testing.B) {
 	b.Run("struct/jsonv2", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			var m message
+			var m chatMessage
 			if err := json.Unmarshal(p.Args.Raw(), &m); err != nil {
 				b.Fatal(err)
 			}

@@ -288,6 +288,7 @@ func (d *decoder) payload(data []byte, i int) error {
 	if err := d.scan.value(data, i, d.limits.Depth); err != nil {
 		return err
 	}
-	d.packet.Payload = data[i:len(data):len(data)]
+	end := d.scan.end
+	d.packet.Payload = data[i:end:end]
 	return nil
 }

@@ -31,7 +31,7 @@ type scanner struct {
 	first, last int32          // the elements, white space around them trimmed
 	n           int32          // how many
 	cuts        [scanCuts]int32 // offsets of the first commas between them
-	end         int32          // behind the closing bracket
+	end         int32          // behind the whole value
 	lookalike   bool           // placeholders are data here, and there is one
 	marks       []mark
 
@@ -66,21 +66,18 @@ func (s *scanner) elements(text []byte) error {
 	return s.walk(text, 0, maxText, asAttachment, true)
 }
 
-// value checks that text[i:] is one object, array or string.
+// value checks that text[i:] is one object, array or string, and finds its end.
 func (s *scanner) value(text []byte, i, depth int) error {
-	end := i
 	if text[i] == '"' {
-		var err error
-		if end, err = scanString(text, i+1); err != nil {
+		end, err := scanString(text, i+1)
+		if err != nil {
 			return err
 		}
-	} else {
-		if err := s.walk(text, i, depth, asData, false); err != nil {
-			return err
-		}
-		end = int(s.end)
+		s.end = int32(end)
+	} else if err := s.walk(text, i, depth, asData, false); err != nil {
+		return err
 	}
-	return trailing(text, end)
+	return trailing(text, int(s.end))
 }
 
 // trailing refuses anything but white space from i on.
