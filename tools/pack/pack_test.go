@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
-	"golang.org/x/tools/txtar"
 
+	"github.com/siokit/siokit/tools/internal/texttree"
 	"github.com/siokit/siokit/tools/pack"
 	"github.com/siokit/siokit/tools/workspace"
 )
@@ -55,17 +55,7 @@ func main() { fmt.Println(leaf.Answer) }
 // load writes the two siblings and loads them.
 func load(t *testing.T) *workspace.Workspace {
 	t.Helper()
-	dir := t.TempDir()
-	for _, f := range txtar.Parse([]byte(siblings)).Files {
-		name := filepath.Join(dir, filepath.FromSlash(f.Name))
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, f.Data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	w, err := workspace.Load(dir)
+	w, err := workspace.Load(texttree.Write(t, siblings))
 	if err != nil {
 		t.Fatal(err)
 	}

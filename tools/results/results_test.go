@@ -12,8 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
-	"golang.org/x/tools/txtar"
 
+	"github.com/siokit/siokit/tools/internal/texttree"
 	"github.com/siokit/siokit/tools/results"
 )
 
@@ -22,20 +22,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // TestReadCountsARealRun runs the go command on a small module with one package
 // for each way in which a run can go wrong.
 func TestReadCountsARealRun(t *testing.T) {
-	dir := t.TempDir()
-	archive, err := txtar.ParseFile(filepath.Join("testdata", "module.txtar"))
+	archive, err := os.ReadFile(filepath.Join("testdata", "module.txtar"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range archive.Files {
-		name := filepath.Join(dir, filepath.FromSlash(f.Name))
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, f.Data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	dir := texttree.Write(t, string(archive))
 	cmd := exec.CommandContext(t.Context(), "go", "test", "-json", "-timeout", "3s", "./...")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")

@@ -102,7 +102,7 @@ need_packages() {
 			# npm writes node_modules/.package-lock.json last.
 			if [ ! -e node_modules/.package-lock.json ] ||
 				[ package-lock.json -nt node_modules/.package-lock.json ]; then
-				say "installing the packages of ${lock#"$root/"}"
+				say "npm ci in ${PWD#"$root/"}"
 				npm ci --no-audit --no-fund </dev/null >&2
 				touch node_modules/.package-lock.json
 			fi

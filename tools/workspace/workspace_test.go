@@ -1,35 +1,18 @@
 package workspace_test
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
-	"golang.org/x/tools/txtar"
 
+	"github.com/siokit/siokit/tools/internal/texttree"
 	"github.com/siokit/siokit/tools/workspace"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// tree writes a txtar archive below a temporary folder and returns that.
-func tree(t *testing.T, archive string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for _, f := range txtar.Parse([]byte(archive)).Files {
-		name := filepath.Join(dir, filepath.FromSlash(f.Name))
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, f.Data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
 
 const good = `
 -- go.work --
@@ -67,7 +50,7 @@ installed
 `
 
 func TestLoad(t *testing.T) {
-	root := tree(t, good)
+	root := texttree.Write(t, good)
 	w, err := workspace.Load(filepath.Join(root, "top", "sub"))
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +95,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"a missing module", "./fuzz", "./nowhere", "nowhere"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := workspace.Load(tree(t, strings.Replace(good, c.old, c.new, 1)))
+			_, err := workspace.Load(texttree.Write(t, strings.Replace(good, c.old, c.new, 1)))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want one with %q", err, c.want)
 			}
@@ -121,7 +104,7 @@ func TestLoadRefuses(t *testing.T) {
 }
 
 func TestCopyLeavesOutWhatIsNotOurs(t *testing.T) {
-	w, err := workspace.Load(tree(t, good))
+	w, err := workspace.Load(texttree.Write(t, good))
 	if err != nil {
 		t.Fatal(err)
 	}
