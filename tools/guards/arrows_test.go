@@ -55,10 +55,7 @@ type listed struct {
 func list(t *testing.T, w *workspace.Workspace) map[string]listed {
 	t.Helper()
 	args := []string{"list", "-deps", "-test", "-e", "-json=ImportPath,Standard,Deps,TestImports,XTestImports,Module"}
-	for _, m := range w.Modules {
-		args = append(args, "./"+m.Dir+"/...")
-	}
-	cmd := exec.CommandContext(t.Context(), "go", args...)
+	cmd := exec.CommandContext(t.Context(), "go", append(args, w.Patterns()...)...)
 	cmd.Dir = w.Root
 	out, err := cmd.StdoutPipe()
 	if err != nil {

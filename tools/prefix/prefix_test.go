@@ -70,11 +70,7 @@ func TestChangeOfTheWholeTree(t *testing.T) {
 			t.Errorf("%s still imports from %s", name, original.Prefix)
 		}
 	}
-	args := []string{"build"}
-	for _, m := range moved.Modules {
-		args = append(args, "./"+m.Dir+"/...")
-	}
-	cmd := exec.CommandContext(t.Context(), "go", args...)
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"build"}, moved.Patterns()...)...)
 	cmd.Dir = moved.Root
 	cmd.Env = append(os.Environ(), "GOWORK="+filepath.Join(moved.Root, "go.work"), "GOFLAGS=-trimpath")
 	if out, err := cmd.CombinedOutput(); err != nil {

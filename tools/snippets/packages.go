@@ -21,10 +21,7 @@ var preferred = map[string]string{
 // library and of ours. Ours win, and the shorter of two paths.
 func Packages(ctx context.Context, w *workspace.Workspace) (map[string]string, error) {
 	args := []string{"list", "-e", "-f", "{{.Name}} {{.ImportPath}}", "std"}
-	for _, m := range w.Modules {
-		args = append(args, "./"+m.Dir+"/...")
-	}
-	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd := exec.CommandContext(ctx, "go", append(args, w.Patterns()...)...)
 	cmd.Dir = w.Root
 	out, err := cmd.Output()
 	if err != nil {

@@ -139,6 +139,15 @@ func (w *Workspace) Module(dir string) (Module, bool) {
 	return w.Modules[i], true
 }
 
+// Patterns returns what the go command, run at the root, calls all packages.
+func (w *Workspace) Patterns() []string {
+	var all []string
+	for _, m := range w.Modules {
+		all = append(all, "./"+m.Dir+"/...")
+	}
+	return all
+}
+
 // Released returns the modules that are published: all but fuzz and tools.
 func (w *Workspace) Released() []Module {
 	return slices.DeleteFunc(slices.Clone(w.Modules), func(m Module) bool {

@@ -67,9 +67,5 @@ func (v *verifier) patterns() []string {
 	if len(v.opts.Packages) > 0 {
 		return v.opts.Packages
 	}
-	var all []string
-	for _, m := range v.w.Modules {
-		all = append(all, "./"+m.Dir+"/...")
-	}
-	return all
+	return v.w.Patterns()
 }
