@@ -28,23 +28,30 @@ type PartialError struct {
 	// Nodes are the names of the servers that have not answered, or not for all
 	// of their sockets.
 	Nodes []string
-	// Sockets are the ids of the sockets that have not acknowledged, of those
-	// whose ids are known here.
+	// MoreNodes counts further servers that have not answered and whose names are
+	// not known here.
+	MoreNodes int
+	// Sockets are the ids of the sockets that have not acknowledged.
 	Sockets []string
-	// Unknown counts further sockets, on other servers, that have not
+	// MoreSockets counts further sockets, of other servers, that have not
 	// acknowledged and whose ids are not known here.
-	Unknown int
-	// Err is why nobody waits any longer: the context's cause, ErrClosed, or
-	// ErrGone if all are accounted for but some can't answer any more.
+	MoreSockets int
+	// Err is why nobody waits any longer: the context's cause, ErrClosed, why a
+	// server was given up, or ErrGone if all are accounted for but some can't
+	// answer any more.
 	Err error
 }
 
 func (e *PartialError) Error() string {
 	var missing []string
-	if n := len(e.Nodes); n > 0 {
-		missing = append(missing, fmt.Sprintf("servers %s", strings.Join(e.Nodes, ", ")))
+	if n := len(e.Nodes) + e.MoreNodes; n > 0 {
+		names := e.Nodes
+		if e.MoreNodes > 0 {
+			names = append(names[:len(names):len(names)], fmt.Sprintf("%d more", e.MoreNodes))
+		}
+		missing = append(missing, fmt.Sprintf("%d servers (%s)", n, strings.Join(names, ", ")))
 	}
-	if n := len(e.Sockets) + e.Unknown; n > 0 {
+	if n := len(e.Sockets) + e.MoreSockets; n > 0 {
 		missing = append(missing, fmt.Sprintf("%d sockets", n))
 	}
 	return fmt.Sprintf("adapter: no answer from %s: %v", strings.Join(missing, " and "), e.Err)

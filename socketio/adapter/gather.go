@@ -19,6 +19,7 @@ type Gather[T any] struct {
 	arrived []T
 	sockets map[Socket]struct{} // of this server, awaited
 	nodes   map[string]*nodeState
+	unnamed int          // servers that will answer and whose names are not known yet
 	lost    PartialError // what will not be answered
 	end     error        // set by Close
 	wake    chan struct{}
@@ -100,12 +101,15 @@ func (g *Gather[T]) Awaited() []Socket {
 	return list
 }
 
+// ExpectNodes adds n servers whose names are not known.
+func (g *Gather[T]) ExpectNodes(n int) { g.change(func() { g.unnamed += n }) }
+
 // NodeAnswer takes everything that another server answers, at once. A second
-// answer of the same server is ignored, and so is a server that wasn't asked.
+// answer of the same server is ignored.
 func (g *Gather[T]) NodeAnswer(node string, vs ...T) {
 	g.change(func() {
-		if n := g.nodes[node]; n != nil && !n.counted {
-			n.counted = true
+		if st := g.node(node); !st.counted {
+			st.counted = true
 			g.arrived = append(g.arrived, vs...)
 		}
 	})
@@ -143,24 +147,30 @@ func (g *Gather[T]) NodeLose(node, socket string) {
 }
 
 // NodeLeft notes that another server is gone. What its sockets have not answered
-// is lost; the server counts as missing if it failed, that is, if it did not
-// say goodbye, and had not answered.
-func (g *Gather[T]) NodeLeft(node string, failed bool) {
+// is lost. If it has left without an answer because of err, it counts as
+// missing; with a nil err it has said goodbye, and nothing is missing of it but
+// the sockets that it had announced.
+func (g *Gather[T]) NodeLeft(node string, err error) {
 	g.change(func() {
 		st := g.nodes[node]
 		if st == nil {
 			return
 		}
-		if failed && !st.done() {
-			g.lost.Nodes = append(g.lost.Nodes, node)
-		}
 		if st.counted && st.awaited > 0 {
-			g.lost.Unknown += st.awaited
+			g.lost.MoreSockets += st.awaited
 		}
-		delete(g.nodes, node)
+		if err != nil && !st.done() {
+			g.lost.Nodes = append(g.lost.Nodes, node)
+			if g.lost.Err == nil {
+				g.lost.Err = err
+			}
+		}
+		st.counted, st.awaited = true, 0
 	})
 }
 
+// node returns what is awaited of a server. One that isn't known yet is one of
+// the unnamed, or has come since the request began.
 func (g *Gather[T]) node(name string) *nodeState {
 	st := g.nodes[name]
 	if st == nil {
@@ -169,6 +179,7 @@ func (g *Gather[T]) node(name string) *nodeState {
 			g.nodes = make(map[string]*nodeState)
 		}
 		g.nodes[name] = st
+		g.unnamed = max(g.unnamed-1, 0)
 	}
 	return st
 }
@@ -223,7 +234,7 @@ func (g *Gather[T]) All(ctx context.Context) iter.Seq2[T, error] {
 }
 
 func (g *Gather[T]) complete() bool {
-	if len(g.sockets) > 0 {
+	if len(g.sockets) > 0 || g.unnamed > 0 {
 		return false
 	}
 	for _, n := range g.nodes {
@@ -235,28 +246,27 @@ func (g *Gather[T]) complete() bool {
 }
 
 // missing returns what will not arrive any more when the waiting ends now, nil
-// if that is nothing.
+// if that is nothing. err is why it ends before everything has arrived.
 func (g *Gather[T]) missing(err error) *PartialError {
 	p := g.lost
 	p.Nodes, p.Sockets = slices.Clone(p.Nodes), slices.Clone(p.Sockets)
-	for s := range g.sockets {
-		p.Sockets = append(p.Sockets, s.ID())
-	}
-	for name, n := range g.nodes {
-		switch {
-		case n.done():
-		case n.counted:
-			p.Unknown += n.awaited
-			fallthrough
-		default:
-			p.Nodes = append(p.Nodes, name)
+	if !g.complete() {
+		p.Err = err
+		p.MoreNodes = g.unnamed
+		for s := range g.sockets {
+			p.Sockets = append(p.Sockets, s.ID())
+		}
+		for name, n := range g.nodes {
+			if !n.done() {
+				p.Nodes = append(p.Nodes, name)
+				p.MoreSockets += max(n.awaited, 0)
+			}
 		}
 	}
-	if len(p.Nodes)+len(p.Sockets)+p.Unknown == 0 {
+	if len(p.Nodes)+p.MoreNodes+len(p.Sockets)+p.MoreSockets == 0 {
 		return nil
 	}
-	p.Err = err
-	if g.complete() || err == nil {
+	if p.Err == nil {
 		p.Err = ErrGone
 	}
 	slices.Sort(p.Nodes)

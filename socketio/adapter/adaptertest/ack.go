@@ -189,7 +189,7 @@ func testAckSilent(t testing.TB, f *fixture) {
 		t.Errorf("replies (-want +got):\n%s", diff)
 	}
 	var partial *adapter.PartialError
-	if !errors.As(last, &partial) || !errors.Is(last, enough) || len(partial.Sockets)+partial.Unknown != 1 {
+	if !errors.As(last, &partial) || !errors.Is(last, enough) || len(partial.Sockets)+partial.MoreSockets != 1 {
 		t.Errorf("error %v, want a PartialError for one socket and the context's cause", last)
 	} else if len(partial.Sockets) == 1 && partial.Sockets[0] != "b" {
 		t.Errorf("missing sockets %q, want b", partial.Sockets)
@@ -214,7 +214,7 @@ func testAckGone(t testing.TB, f *fixture) {
 		t.Errorf("replies %v, want that of a", got)
 	}
 	var partial *adapter.PartialError
-	if !errors.As(err, &partial) || !errors.Is(err, adapter.ErrGone) || len(partial.Sockets)+partial.Unknown != 2 {
+	if !errors.As(err, &partial) || !errors.Is(err, adapter.ErrGone) || len(partial.Sockets)+partial.MoreSockets != 2 {
 		t.Errorf("error %v, want a PartialError for two sockets that are gone", err)
 	}
 }
