@@ -51,7 +51,7 @@ func (m *marshaler) append(a *Args, value any) error {
 		shift := len(a.raw)
 		a.raw = append(a.raw, bytes.TrimSuffix(m.buf.Bytes(), []byte("\n"))...)
 		for i, end := range m.ends {
-			end := shift + int(end)
+			end := min(shift+int(end), len(a.raw)) // a whole value's end counts the newline behind it
 			start := bytes.LastIndexByte(a.raw[:end], '{')
 			a.marks = append(a.marks, mark{int32(start), int32(end), int32(first + i)})
 		}

@@ -28,11 +28,11 @@ const scanCuts = maxCuts + 1
 // allocates only for what it reports (marks) or for more than 63 levels.
 type scanner struct {
 	// results of elements
-	first, last int32          // the elements, white space around them trimmed
-	n           int32          // how many
+	first, last int32           // the elements, white space around them trimmed
+	n           int32           // how many
 	cuts        [scanCuts]int32 // offsets of the first commas between them
-	end         int32          // behind the whole value
-	lookalike   bool           // placeholders are data here, and there is one
+	end         int32           // behind the whole value
+	lookalike   bool            // placeholders are data here, and there is one
 	marks       []mark
 
 	// scratch

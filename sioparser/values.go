@@ -138,6 +138,11 @@ func (v *Values) appendOne(a *Args, value any) error {
 	case Args:
 		*a = a.Append(value)
 		return nil
+	case *Args:
+		if value != nil {
+			*a = a.Append(*value)
+		}
+		return nil
 	case RawArg:
 		return a.appendRaw(value)
 	case nil:

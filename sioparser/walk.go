@@ -1,7 +1,11 @@
 package sioparser
 
 import (
+	"reflect"
+	"slices"
 	"strconv"
+
+	"github.com/go-json-experiment/json"
 )
 
 // maxWalk is how deep a value may be nested to be bound to an any: json/v2's
@@ -152,5 +156,11 @@ func number(text []byte) (any, error) {
 			return float64(n), nil
 		}
 	}
-	return strconv.ParseFloat(string(text), 64)
+	f, err := strconv.ParseFloat(string(text), 64)
+	if err != nil {
+		return nil, &json.SemanticError{
+			JSONKind: '0', JSONValue: slices.Clone(text), GoType: reflect.TypeFor[float64](), Err: strconv.ErrRange,
+		}
+	}
+	return f, nil
 }

@@ -1,0 +1,202 @@
+package msgpack
+
+import (
+	"math"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// writer writes the JSON text of values that scan has accepted.
+type writer struct {
+	dst  []byte
+	open frames // as many as scan needed, at least
+	// attach makes placeholders of buffers, and attachments is where they go.
+	// Else they are written as Node's Buffer is by JSON.stringify.
+	attach      bool
+	attachments [][]byte
+}
+
+// write appends the JSON text of the value at data[i].
+func (w *writer) write(data []byte, i int) {
+	open := w.open[:0]
+	for {
+		t, _ := next(data, i)
+		i = t.end
+		key := false
+		if len(open) > 0 {
+			inMap := false
+			if inMap, key = open.take(); inMap && !key {
+				w.dst = append(w.dst, ':')
+			} else if last := w.dst[len(w.dst)-1]; last != '[' && last != '{' {
+				w.dst = append(w.dst, ',')
+			}
+		}
+		switch t.kind {
+		case arrayKind:
+			w.dst = append(w.dst, '[')
+			open = append(open, frameOf(t))
+		case mapKind:
+			w.dst = append(w.dst, '{')
+			open = append(open, frameOf(t))
+		case strKind:
+			w.dst = appendQuoted(w.dst, data[t.start:t.end])
+		default:
+			if key {
+				w.dst = append(w.dst, '"')
+				w.dst = append(appendKey(w.dst, t), '"')
+			} else {
+				w.scalar(t, data)
+			}
+		}
+		for len(open) > 0 && open[len(open)-1]>>1 == 0 {
+			if open[len(open)-1]&1 == 1 {
+				w.dst = append(w.dst, '}')
+			} else {
+				w.dst = append(w.dst, ']')
+			}
+			open = open[:len(open)-1]
+		}
+		if len(open) == 0 {
+			return
+		}
+	}
+}
+
+func (w *writer) scalar(t token, data []byte) {
+	switch t.kind {
+	case falseKind:
+		w.dst = append(w.dst, "false"...)
+	case trueKind:
+		w.dst = append(w.dst, "true"...)
+	case uintKind, intKind, floatKind:
+		w.dst = appendNumber(w.dst, t)
+	case dateKind:
+		w.dst = appendDate(w.dst, int64(t.bits))
+	case binKind:
+		w.buffer(data[t.start:t.end:t.end])
+	default: // nil, undefined
+		w.dst = append(w.dst, "null"...)
+	}
+}
+
+func (w *writer) buffer(b []byte) {
+	if w.attach {
+		w.dst = append(w.dst, placeholderHead...)
+		w.dst = strconv.AppendInt(w.dst, int64(len(w.attachments)), 10)
+		w.dst = append(w.dst, '}')
+		w.attachments = append(w.attachments, b)
+		return
+	}
+	w.dst = append(w.dst, bufferHead...)
+	for i, c := range b {
+		if i > 0 {
+			w.dst = append(w.dst, ',')
+		}
+		w.dst = strconv.AppendUint(w.dst, uint64(c), 10)
+	}
+	w.dst = append(w.dst, bufferTail...)
+}
+
+// appendNumber appends a number as JSON.stringify writes it, except that
+// integers beyond 2^53 keep all their digits, and that the zero of a negative
+// sign keeps it.
+func appendNumber(dst []byte, t token) []byte {
+	switch t.kind {
+	case uintKind:
+		return strconv.AppendUint(dst, t.bits, 10)
+	case intKind:
+		return strconv.AppendInt(dst, int64(t.bits), 10)
+	}
+	f := math.Float64frombits(t.bits)
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return append(dst, "null"...)
+	}
+	// ECMA-262, Number::toString: exponents from 1e21 and below 1e-6.
+	if abs := math.Abs(f); abs == 0 || 1e-6 <= abs && abs < 1e21 {
+		return strconv.AppendFloat(dst, f, 'f', -1, 64)
+	}
+	dst = strconv.AppendFloat(dst, f, 'e', -1, 64)
+	// Go writes at least two digits of exponent, JavaScript does not.
+	if n := len(dst); dst[n-4] == 'e' && dst[n-2] == '0' {
+		dst[n-2] = dst[n-1]
+		dst = dst[:n-1]
+	}
+	return dst
+}
+
+// appendKey appends a number as JavaScript makes a property's name of it.
+func appendKey(dst []byte, t token) []byte {
+	f := math.Float64frombits(t.bits)
+	switch {
+	case t.kind != floatKind:
+	case math.IsNaN(f):
+		return append(dst, "NaN"...)
+	case math.IsInf(f, 1):
+		return append(dst, "Infinity"...)
+	case math.IsInf(f, -1):
+		return append(dst, "-Infinity"...)
+	case f == 0:
+		return append(dst, '0')
+	}
+	return appendNumber(dst, t)
+}
+
+// The range of JavaScript's Date, in milliseconds on both sides of 1970.
+const maxDate = 8_640_000_000_000_000
+
+// appendDate appends a Date as its toJSON does: in ISO 8601 with milliseconds,
+// years beyond four digits with a sign and six, null if it is out of range.
+func appendDate(dst []byte, millis int64) []byte {
+	if millis < -maxDate || millis > maxDate {
+		return append(dst, "null"...)
+	}
+	t := time.UnixMilli(millis).UTC()
+	dst = append(dst, '"')
+	if year := t.Year(); year < 0 || year > 9999 {
+		sign := byte('+')
+		if year < 0 {
+			sign, year = '-', -year
+		}
+		dst = append(dst, sign)
+		for unit := 100_000; unit > 0; unit /= 10 {
+			dst = append(dst, byte('0'+year/unit%10))
+		}
+		dst = t.AppendFormat(dst, "-01-02T15:04:05.000Z")
+	} else {
+		dst = t.AppendFormat(dst, "2006-01-02T15:04:05.000Z")
+	}
+	return append(dst, '"')
+}
+
+const hex = "0123456789abcdef"
+
+// appendQuoted appends s, which is UTF-8, as JSON.stringify does.
+func appendQuoted(dst, s []byte) []byte {
+	dst = append(dst, '"')
+	from := 0
+	for i, c := range s {
+		if c >= utf8.RuneSelf || escapes[c] == 0 {
+			continue
+		}
+		dst = append(dst, s[from:i]...)
+		from = i + 1
+		switch c {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\b':
+			dst = append(dst, `\b`...)
+		case '\f':
+			dst = append(dst, `\f`...)
+		case '\n':
+			dst = append(dst, `\n`...)
+		case '\r':
+			dst = append(dst, `\r`...)
+		case '\t':
+			dst = append(dst, `\t`...)
+		default:
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&0xf])
+		}
+	}
+	return append(append(dst, s[from:]...), '"')
+}

@@ -1,0 +1,242 @@
+package msgpack
+
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+	"unicode/utf8"
+
+	"github.com/siokit/siokit/sioparser"
+)
+
+// maxMessage is the length from which on a message is refused, so that offsets
+// and lengths fit everywhere.
+const maxMessage = math.MaxInt32 / 8
+
+// summary is what scan learned about one value: that it can be written as JSON,
+// and what for.
+type summary struct {
+	start, end int
+	kind       kind
+	size       int  // of its JSON text, at most
+	attached   int  // buffers in it, if they become attachments
+	bytes      int  // and the sum of their lengths
+	lookalike  bool // there is data that looks like a placeholder
+}
+
+// What a buffer costs beside its placeholder's text: the slice's header, and a
+// mark in the Args, which grow by doubling.
+const attachmentCost = 24 + 48
+
+const (
+	placeholderHead = `{"_placeholder":true,"num":`
+	placeholderSize = len(placeholderHead) + 10 + 1
+	placeholderKey  = "_placeholder"
+	bufferHead      = `{"type":"Buffer","data":[`
+	bufferTail      = `]}`
+	longestFloat    = 25 // -2.2250738585072014e-308 and one to spare
+	longestDate     = len(`"-271821-04-20T00:00:00.000Z"`)
+)
+
+// frames are the open arrays and maps: twice the number of elements still to
+// come, plus 1 for a map. In a map an even number of elements to come means that
+// the next is a key.
+type frames []uint32
+
+func frameOf(t token) uint32 {
+	if t.kind == mapKind {
+		return uint32(t.bits)<<2 | 1
+	}
+	return uint32(t.bits) << 1
+}
+
+// take counts one element of the innermost container and says whether it is a
+// key.
+func (f frames) take() (inMap, key bool) {
+	top := &f[len(f)-1]
+	inMap = *top&1 == 1
+	key = inMap && *top>>1&1 == 0
+	*top -= 2
+	return inMap, key
+}
+
+// scan reads the value at data[i] and all that is in it, and refuses what can't
+// be written: wrong lengths, foreign extensions, text that is not UTF-8, keys
+// that are neither strings nor numbers, more than depth levels of arrays and
+// maps. It does not recurse; the frames are its only memory.
+//
+// A buffer becomes an attachment in an array, which is what arguments are, and
+// its bytes as JSON in a map, which is what a payload is.
+func (f *frames) scan(data []byte, i, depth int) (summary, error) {
+	var (
+		s        = summary{start: i}
+		open     = (*f)[:0]
+		suspect  bool // the last key was that of a placeholder
+		wasKey   bool
+		inMap    bool
+		attached bool
+	)
+	for {
+		t, err := next(data, i)
+		if err != nil {
+			return s, err
+		}
+		if i == s.start {
+			s.kind, attached = t.kind, t.kind == arrayKind
+		}
+		if len(open) > 0 {
+			inMap, wasKey = open.take()
+			s.size++ // the comma or colon
+		}
+		switch t.kind {
+		case strKind:
+			n := quotedLen(data[t.start:t.end])
+			if n < 0 {
+				return s, fail(sioparser.ErrUTF8, i)
+			}
+			s.size += n
+		case uintKind, intKind, floatKind:
+			s.size += numberSize(t)
+			if wasKey {
+				s.size += 2
+			}
+		default:
+			if wasKey {
+				return s, fail(ErrKey, i)
+			}
+			s.add(t, attached)
+		}
+		s.lookalike = s.lookalike || suspect && t.kind == trueKind
+		suspect = inMap && wasKey && t.kind == strKind && string(data[t.start:t.end]) == placeholderKey
+		wasKey = false
+		i = t.end
+		if t.kind == arrayKind || t.kind == mapKind {
+			if len(open) == depth {
+				return s, fail(sioparser.ErrDepth, i)
+			}
+			open = append(f.room(open, depth, len(data)-i), frameOf(t))
+		}
+		for len(open) > 0 && open[len(open)-1]>>1 == 0 {
+			open = open[:len(open)-1]
+		}
+		if len(open) == 0 {
+			s.end = i
+			return s, nil
+		}
+	}
+}
+
+// room makes sure that one more frame fits. A container takes a byte of input at
+// least, so one allocation for all that can still come is linear in the input.
+func (f *frames) room(open frames, depth, rest int) frames {
+	if len(open) < cap(open) {
+		return open
+	}
+	bigger := make(frames, len(open), max(16, min(depth, len(open)+1+rest)))
+	copy(bigger, open)
+	*f = bigger
+	return bigger
+}
+
+// add counts what a value other than a number or string takes as JSON.
+func (s *summary) add(t token, attached bool) {
+	switch t.kind {
+	case falseKind:
+		s.size += 5
+	case dateKind:
+		s.size += longestDate
+	case arrayKind, mapKind:
+		s.size += 2
+	case binKind:
+		n := t.end - t.start
+		if attached {
+			s.attached++
+			s.bytes += n
+			s.size += placeholderSize
+		} else {
+			s.size += len(bufferHead) + 4*n + len(bufferTail)
+		}
+	default:
+		s.size += 4 // null, true
+	}
+}
+
+// numberSize is at least the length of a number's JSON text.
+func numberSize(t token) int {
+	switch t.kind {
+	case uintKind:
+		return digits(t.bits)
+	case intKind:
+		return 1 + digits(-t.bits)
+	}
+	return longestFloat
+}
+
+// digits is the number of decimal digits of n, or one more.
+func digits(n uint64) int {
+	if n < 10 {
+		return 1
+	}
+	return bits.Len64(n)*1233>>12 + 1
+}
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// quotedLen is the length of s as a JSON string, or -1 if s is not UTF-8.
+func quotedLen(s []byte) int {
+	n := len(s) + 2
+	for len(s) > 0 {
+		if len(s) >= 8 {
+			// No byte below 0x20, no quote, no backslash, no byte above 0x7f.
+			w := binary.LittleEndian.Uint64(s)
+			quote, slash := w^ones*'"', w^ones*'\\'
+			if ((w-ones*0x20)&^w|(quote-ones)&^quote|(slash-ones)&^slash|w)&highs == 0 {
+				s = s[8:]
+				continue
+			}
+		}
+		width := 1
+		if c := s[0]; c < utf8.RuneSelf {
+			n += int(escapes[c])
+		} else if _, width = utf8.DecodeRune(s); width == 1 {
+			return -1
+		}
+		s = s[width:]
+	}
+	return n
+}
+
+// escapes says how many bytes a character needs more than itself in a JSON
+// string.
+var escapes = func() (table [utf8.RuneSelf]uint8) {
+	for c := range byte(' ') {
+		table[c] = uint8(len(`\u0000`) - 1)
+	}
+	for _, c := range "\b\f\n\r\t\"\\" {
+		table[c] = 1
+	}
+	return table
+}()
+
+// Valid checks that data is one MessagePack value that [ToArgs] could read as an
+// argument: with lengths that fit, no foreign extensions, text in UTF-8, keys
+// that are strings or numbers, and at most [sioparser.DefaultDepth] levels of
+// arrays and maps. The error is a [*sioparser.Error].
+//
+// It neither recurses nor allocates in proportion to anything but the depth.
+// Messages from a bus must pass it before a decoder that recurses, such as the
+// library that this package encodes with, sees them.
+func Valid(data []byte) error {
+	if len(data) > maxMessage {
+		return fail(sioparser.ErrTooLong, maxMessage)
+	}
+	var f frames
+	s, err := f.scan(data, 0, sioparser.DefaultDepth)
+	if err == nil && s.end != len(data) {
+		err = fail(ErrSyntax, s.end)
+	}
+	return err
+}
