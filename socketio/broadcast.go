@@ -122,6 +122,9 @@ func (b Broadcast) Emit(event string, args ...any) error {
 	return b.nsp.adapter.Broadcast(&o.packet, b.selection())
 }
 
+// Send emits an event named "message".
+func (b Broadcast) Send(args ...any) error { return b.Emit("message", args...) }
+
 // EmitWithAck sends an event to each of the sockets and yields their
 // acknowledgements as they arrive. It ends when all have answered, or at the
 // end of ctx (without a deadline: of Timeout, or of Config.AckTimeout); if some

@@ -117,7 +117,7 @@ func (c *conn) find(namespace string) *Socket {
 func (c *conn) connect(p *sioparser.Packet) {
 	name := p.Namespace
 	nsp := c.server.namespace(name)
-	if nsp == nil && !c.server.dynamic() {
+	if nsp == nil && !c.server.mayMake(name) {
 		c.refuse(name, wireError{Message: invalidNamespaceText})
 		return
 	}
@@ -189,7 +189,17 @@ func (c *conn) remove(s *Socket, byServer bool) {
 		c.late = append(c.late, s)
 	}
 	if byServer && !c.closed {
+		if len(c.left) == c.server.config.MaxNamespaces {
+			c.left = slices.Delete(c.left, 0, 1)
+		}
 		c.left = append(c.left, s.name)
+	}
+	if s.held {
+		for t := s.queue.pop(); t != nil; t = s.queue.pop() {
+			if t.step == nil {
+				c.inbox.release(t.size)
+			}
+		}
 	}
 }
 

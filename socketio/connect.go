@@ -79,7 +79,7 @@ func (s *Socket) enter(ctx context.Context) error {
 				return err
 			}
 		}
-		if nsp.enter() {
+		if nsp.enter(ctx) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.nsp = nsp
@@ -137,6 +137,7 @@ func (s *Socket) join() error {
 		_ = s.conn.session.Push(answer, 0)
 	}
 	s.early = nil
+	s.served = true
 	s.nsp.add(s)
 	s.life.Store(uint32(joined))
 	s.conn.hasJoined()
@@ -175,7 +176,6 @@ func (s *Socket) refused(err error) {
 		return
 	}
 	s.conn.refuse(s.name, refusal(err))
-	s.uncork()
 }
 
 // refusal is what the client is told. The text of a middleware's error is meant

@@ -14,6 +14,8 @@ import (
 // reference's data object, each as JSON, and values that stay in this process
 // (LocalKey). All methods may be called from any goroutine.
 type Data struct {
+	values *sioparser.Values // immutable
+
 	mu      sync.Mutex
 	members map[string]member
 	local   map[*localKey]any
@@ -27,10 +29,8 @@ type member struct {
 
 // Set stores v as the member of that name. It is encoded at once, so that a
 // later change of what v refers to is not seen.
-func (d *Data) Set(name string, v any) error { return d.set(nil, name, v) }
-
-func (d *Data) set(values *sioparser.Values, name string, v any) error {
-	text, err := values.AppendJSON(nil, v)
+func (d *Data) Set(name string, v any) error {
+	text, err := d.values.AppendJSON(nil, v)
 	if err != nil {
 		return err
 	}
@@ -52,8 +52,7 @@ func (d *Data) Bind(name string, ptr any) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	var values *sioparser.Values
-	return true, values.BindJSON(m.text, ptr)
+	return true, d.values.BindJSON(m.text, ptr)
 }
 
 // Delete removes a member.
@@ -90,8 +89,7 @@ func load[T any](d *Data, name string) (T, bool, error) {
 	if known, ok := m.value.(*T); ok {
 		return *known, true, nil
 	}
-	var values *sioparser.Values
-	if err := values.BindJSON(m.text, &v); err != nil {
+	if err := d.values.BindJSON(m.text, &v); err != nil {
 		return v, false, err
 	}
 	d.members[name] = member{m.text, &v}
@@ -126,8 +124,7 @@ func (d *Data) persist() (text []byte, value any) {
 func (d *Data) restore(text []byte, value any) error {
 	var members map[string]sioparser.RawArg
 	if text = bytes.TrimSpace(text); len(text) > 0 {
-		var values *sioparser.Values
-		if err := values.BindJSON(text, &members); err != nil {
+		if err := d.values.BindJSON(text, &members); err != nil {
 			return err
 		}
 	}

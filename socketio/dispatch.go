@@ -201,13 +201,16 @@ func (s *Socket) perform(t *task) {
 func (s *Socket) handle(t *task) {
 	ev := &t.event
 	defer s.conn.inbox.release(t.size)
-	if !s.admit(ev) {
-		return
+	if !s.served {
+		return // its CONNECT was refused
 	}
 	for _, l := range s.listeners() {
 		for _, h := range l.any.all() {
 			s.report(s.runHook(func() { (*h)(s.ctx, ev) }))
 		}
+	}
+	if !s.admit(ev) {
+		return
 	}
 	for _, l := range s.listeners() {
 		for _, r := range l.events.find(ev.name) {

@@ -165,15 +165,16 @@ func (s *Socket) emit(event string, flags sendFlags, id *uint64, args []any) err
 	}
 	defer o.release()
 	o.packet.Namespace = s.nsp.name
-	s.tellOutgoing(event, o.packet.Args)
 	if store := s.nsp.store; store != nil {
 		// The packet gets its offset and its place in the log there.
 		if err := store.Send(s, &o.packet, flags); err != nil {
 			return err
 		}
 		s.conn.session.Wake()
+		s.tellBroadcasts()
 		return nil
 	}
+	s.tellOutgoing(event, o.packet.Args)
 	return s.send(&o.packet, flags)
 }
 

@@ -18,7 +18,7 @@ func (k Key[T]) Name() string { return k.name }
 // Set stores v. It is encoded at once: a later change of what v refers to is
 // not seen. The error is the encoder's.
 func (k Key[T]) Set(s *Socket, v T) error {
-	return s.data.set(s.conn.server.config.Values, k.name, v)
+	return s.data.Set(k.name, v)
 }
 
 // Get returns the value, and false if there is none or if it is not a T. What

@@ -103,8 +103,8 @@ func (l *listener) handle(event string, h Handler, once bool, modes []Mode) func
 	return r.stop
 }
 
-// OnAny calls h for every event, before its handlers, whether it has any or
-// not.
+// OnAny calls h for every event, before its middlewares and handlers, whether
+// it has any or not.
 func (l *listener) OnAny(h func(ctx context.Context, ev *Event)) (stop func()) {
 	return l.own().any.add(h)
 }
@@ -116,7 +116,7 @@ func (l *listener) OnAnyOutgoing(h func(s *Socket, event string, args sioparser.
 }
 
 // UseEvent adds a middleware for events: each event passes all of them, in
-// order, before OnAny's and its own handlers. The first that returns an error
+// order, before its handlers. The first that returns an error
 // drops the event; OnError gets a *MiddlewareError.
 func (l *listener) UseEvent(m func(ctx context.Context, ev *Event) error) (stop func()) {
 	return l.own().filters.add(m)

@@ -36,6 +36,7 @@ type Namespace struct {
 	adapter adapter.Adapter
 	store   adapter.SessionStore // nil without recovery
 
+	ready  chan struct{} // closed when the hooks of OnNewNamespace have returned
 	gate   gate
 	ackIDs atomic.Uint64
 	peers  peers
@@ -117,6 +118,9 @@ func (n *Namespace) everyone() Broadcast { return Broadcast{nsp: n} }
 // Broadcast.Emit.
 func (n *Namespace) Emit(event string, args ...any) error { return n.everyone().Emit(event, args...) }
 
+// Send emits an event named "message".
+func (n *Namespace) Send(args ...any) error { return n.Emit("message", args...) }
+
 // EmitWithAck sends an event to everyone in the namespace and yields the
 // acknowledgements. See Broadcast.EmitWithAck.
 func (n *Namespace) EmitWithAck(ctx context.Context, event string, args ...any) iter.Seq2[Reply[*Ack], error] {
@@ -186,7 +190,11 @@ func (n *Namespace) connectionHooks() []*ConnectionHook {
 
 // enter counts a socket that will join. It fails if the namespace has been
 // cleaned up.
-func (n *Namespace) enter() bool {
+func (n *Namespace) enter(ctx context.Context) bool {
+	select {
+	case <-n.ready:
+	case <-ctx.Done(): // the caller notices
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.retired {

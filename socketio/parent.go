@@ -54,6 +54,9 @@ func (p *ParentNamespace) Emit(event string, args ...any) error {
 	return p.everyone().Emit(event, args...)
 }
 
+// Send emits an event named "message".
+func (p *ParentNamespace) Send(args ...any) error { return p.Emit("message", args...) }
+
 // To is everyone in these rooms of any child.
 func (p *ParentNamespace) To(rooms ...string) Broadcast { return p.everyone().To(rooms...) }
 

@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"context"
+	"errors"
 
 	"github.com/siokit/siokit/socketio/adapter"
 )
@@ -24,7 +25,7 @@ func newRemoteSocket(nsp *Namespace, info adapter.SocketInfo) *RemoteSocket {
 		r.local, r.data = s, &s.data
 		return r
 	}
-	r.data = new(Data)
+	r.data = &Data{values: nsp.server.config.Values}
 	if err := r.data.restore(info.Data, nil); err != nil {
 		nsp.server.config.Logger.Warn("socketio: data of a remote socket", "namespace", nsp.name, "error", err)
 	}
@@ -70,9 +71,21 @@ func (r *RemoteSocket) Emit(event string, args ...any) error {
 // as Socket.EmitWithAck does.
 func (r *RemoteSocket) EmitWithAck(ctx context.Context, event string, args ...any) (*Ack, error) {
 	for reply, err := range r.broadcast().EmitWithAck(ctx, event, args...) {
-		return reply.Value, err
+		return reply.Value, singly(err)
 	}
 	return nil, ErrDisconnected
+}
+
+// singly says of one socket what a PartialError says of many.
+func singly(err error) error {
+	var partial *PartialError
+	switch {
+	case !errors.As(err, &partial):
+		return err
+	case errors.Is(partial.Err, adapter.ErrGone):
+		return ErrDisconnected
+	}
+	return partial.Err
 }
 
 // Join puts the socket into rooms.

@@ -56,6 +56,7 @@ func NewServer(config Config) (*Server, error) {
 		return nil, err
 	}
 	srv.namespaces["/"] = srv.Namespace
+	close(srv.ready)
 	if err := srv.engine.Handle(sessions{srv}); err != nil {
 		return nil, errors.Join(err, srv.adapter.Close(context.Background()))
 	}
@@ -147,8 +148,16 @@ func (srv *Server) parentList() []*ParentNamespace {
 	return srv.parents
 }
 
-// dynamic reports whether a namespace that does not exist may come into being.
-func (srv *Server) dynamic() bool { return len(srv.parentList()) > 0 }
+// mayMake reports whether a namespace that does not exist may come into being:
+// a pattern matches, or a function has to be asked.
+func (srv *Server) mayMake(name string) bool {
+	for _, p := range srv.parentList() {
+		if p.pattern == nil || p.pattern.MatchString(name) {
+			return true
+		}
+	}
+	return false
+}
 
 // resolve finds the namespace that a socket asks for, or the first parent that
 // lets it come into being.
@@ -185,6 +194,9 @@ func (srv *Server) create(name string, parent *ParentNamespace) (*Namespace, err
 	if err == nil || parent == nil {
 		srv.namespaces[name] = n
 	}
+	if err != nil {
+		close(n.ready)
+	}
 	if err == nil && parent != nil {
 		parent.adopt(n)
 	}
@@ -192,14 +204,23 @@ func (srv *Server) create(name string, parent *ParentNamespace) (*Namespace, err
 	if err != nil {
 		return n, err
 	}
+	defer close(n.ready)
 	for _, h := range srv.created.all() {
-		(*h)(n)
+		if err := n.announce(*h); err != nil {
+			srv.config.Logger.Warn("socketio: hook for new namespaces", "namespace", name, "error", err)
+		}
 	}
 	return n, nil
 }
 
+func (n *Namespace) announce(h func(*Namespace)) (err error) {
+	defer recovered(&err)
+	h(n)
+	return nil
+}
+
 func (srv *Server) newNamespace(name string, parent *ParentNamespace) (*Namespace, error) {
-	n := &Namespace{server: srv, name: name, parent: parent, sockets: make(map[string]*Socket)}
+	n := &Namespace{server: srv, name: name, parent: parent, sockets: make(map[string]*Socket), ready: make(chan struct{})}
 	a, err := srv.config.newAdapter(name, local{n})
 	if err != nil {
 		err = fmt.Errorf("socketio: adapter of %s: %w", name, err)

@@ -17,34 +17,43 @@ import (
 // Call it before http.Server.Shutdown, which knows neither hijacked connections
 // nor polls that wait. It may be called again, and from any goroutine.
 func (srv *Server) Shutdown(ctx context.Context) error {
-	srv.closing.Store(true)
-	defer srv.cancel()
 	ctx, own, cancel := besideHandler(ctx)
 	defer cancel()
+	srv.endSockets()
+	errs := []error{srv.engine.Shutdown(ctx), srv.closeAdapters(ctx), srv.crew.wait(ctx, own)}
+	return errors.Join(errs...)
+}
 
+// Close begins the end of the server and returns at once: sockets are
+// disconnected and connections closed without waiting for anything. It is legal
+// anywhere. Shutdown, called after it, waits for the rest.
+func (srv *Server) Close() error {
+	srv.endSockets()
+	err := srv.engine.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel() // an adapter that would wait doesn't
+	if e := srv.closeAdapters(ctx); !errors.Is(e, context.Canceled) {
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
+func (srv *Server) endSockets() {
+	srv.closing.Store(true)
+	srv.cancel()
 	for session := range srv.engine.Sessions() {
 		if c, ok := session.Data().(*conn); ok {
 			c.end(engineio.ServerShuttingDown, nil)
 		}
 	}
-	errs := []error{srv.engine.Shutdown(ctx)}
+}
+
+func (srv *Server) closeAdapters(ctx context.Context) error {
+	var errs []error
 	for n := range srv.Namespaces() {
 		errs = append(errs, n.adapter.Close(ctx))
 	}
-	errs = append(errs, srv.crew.wait(ctx, own))
 	return errors.Join(errs...)
-}
-
-// Close begins the end of the server and returns at once: connections are
-// closed without waiting for anything. It is legal anywhere; Shutdown, called
-// after it, waits.
-func (srv *Server) Close() error {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	if err := srv.Shutdown(ctx); err != nil && !errors.Is(err, context.Canceled) {
-		return err
-	}
-	return nil
 }
 
 // besideHandler returns a context that does not end because the socket does in

@@ -40,6 +40,7 @@ type Socket struct {
 	mu      sync.Mutex
 	nsp     *Namespace // nil while a dynamic namespace is being asked for
 	entered bool       // counted among the users of nsp
+	served  bool       // has ever joined; for the dispatcher
 	acks    map[uint64]pending
 	early   []*engineio.Prepared // sent before the CONNECT is answered
 	flooded bool                 // too much of it
@@ -69,6 +70,7 @@ type socketKey struct{}
 
 func newSocket(c *conn, name string, auth []byte) *Socket {
 	s := &Socket{conn: c, name: name, id: newID()}
+	s.data.values = c.server.config.Values
 	s.handshake = newHandshake(c.session.Handshake(), auth)
 	base := context.WithoutCancel(c.session.Context())
 	s.ctx, s.cancel = context.WithCancelCause(context.WithValue(base, socketKey{}, s))
@@ -151,6 +153,16 @@ func (s *Socket) Emit(event string, args ...any) error {
 // and ctx's cause.
 func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (*Ack, error) {
 	return Unicast{socket: s}.EmitWithAck(ctx, event, args...)
+}
+
+// Send emits an event named "message".
+func (s *Socket) Send(args ...any) error { return s.Emit("message", args...) }
+
+// Flush waits until most of what was sent to the client has left, for those
+// who produce faster than a client reads; until ctx ends, or the connection.
+func (s *Socket) Flush(ctx context.Context) error {
+	s.uncork()
+	return s.conn.session.Flush(ctx)
 }
 
 // Volatile is this socket as a target for events that may be lost: they are

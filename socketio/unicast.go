@@ -40,6 +40,9 @@ func (u Unicast) Emit(event string, args ...any) error {
 	return u.socket.emit(event, u.flags, nil, args)
 }
 
+// Send emits an event named "message".
+func (u Unicast) Send(args ...any) error { return u.Emit("message", args...) }
+
 // EmitWithAck is Socket.EmitWithAck with the flags and the timeout.
 func (u Unicast) EmitWithAck(ctx context.Context, event string, args ...any) (*Ack, error) {
 	ctx, cancel := u.socket.conn.server.config.withAckTimeout(ctx, u.timeout)
