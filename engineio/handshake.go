@@ -1,19 +1,331 @@
 package engineio
 
 import (
+	"context"
+	"crypto/rand"
 	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/siokit/siokit/eioparser"
 )
 
-// Handshake is what the server keeps of the request that began a session. It
-// is shared: read it, don't change it.
+// Handshake is what the server keeps of the request that began a session: a
+// snapshot, shared by all who ask for it, to be read only.
 type Handshake struct {
-	Header     http.Header
-	URL        *url.URL
-	Host       string
-	RemoteAddr string               // the client's address, without a port, trusted proxies considered
-	TLS        *tls.ConnectionState // nil if the connection was not encrypted
-	Time       time.Time
+	Header     http.Header          // without Host, which net/http keeps apart
+	URL        *url.URL             // as the server saw it
+	Host       string               // the Host header
+	RemoteAddr string               // the client's address without a port; trusted proxies are considered
+	TLS        *tls.ConnectionState // nil if the connection to us was not encrypted
+	Time       time.Time            // when the request came
+}
+
+// ServeConn serves a connection that did not come through ServeHTTP: one that
+// another library accepted, or a listener of a transport's own. It makes every
+// check, begins a session or, if the query of r has a sid, an upgrade, calls
+// accept to make the link, and returns when the link's Read has returned. The
+// link must be a Reader.
+//
+// r stands for the request that the client would have made. Its URL's query
+// must hold transport (a name in Config.Transports), EIO, and sid for an
+// upgrade; Method, Header and RemoteAddr count too. It may be made up, and must
+// not be changed afterwards. A refusal is a *ConnectionError.
+func (srv *Server) ServeConn(r *http.Request, accept func(*Port) (Link, error)) error {
+	srv.group.begin()
+	defer srv.group.end()
+	if srv.handler == nil {
+		return errors.New("engineio: no handler")
+	}
+	e := srv.routeConn(r, accept)
+	if e == nil {
+		return nil
+	}
+	srv.report(e, r)
+	return e
+}
+
+func (srv *Server) routeConn(r *http.Request, accept func(*Port) (Link, error)) *ConnectionError {
+	q := parseQuery(r.URL.RawQuery)
+	t := srv.transports[q.transport]
+	if t == nil {
+		return refused(UnknownTransport, nil, "transport", q.transport)
+	}
+	if q.sid == "" {
+		p, e := srv.handshake(r, q, t, accept, nil)
+		if e != nil {
+			return e
+		}
+		srv.serveLink(p)
+		return nil
+	}
+	s := srv.sessions.get(q.sid)
+	if s == nil {
+		return refused(UnknownSession, nil, "sid", q.sid)
+	}
+	s.mu.Lock()
+	p := s.port
+	s.mu.Unlock()
+	if p == nil {
+		return refused(UnknownSession, nil, "sid", q.sid)
+	}
+	if e := srv.checkMember(s, p, r, q, t); e != nil {
+		return e
+	}
+	return srv.join(r, s, t, accept, srv.serveLink)
+}
+
+// serveLink reads a link on this goroutine.
+func (srv *Server) serveLink(p *Port) {
+	if rd, ok := p.link.(Reader); ok {
+		p.read(rd)
+		return
+	}
+	p.Fail(fmt.Errorf("engineio: %T is no Reader", p.link))
+}
+
+// begin makes a session of an HTTP request.
+func (srv *Server) begin(w http.ResponseWriter, r *http.Request, q query, t Transport) *ConnectionError {
+	if r.Method != http.MethodGet {
+		return refused(BadHandshakeMethod, nil, "method", r.Method)
+	}
+	if err := checkRequest(t, r); err != nil {
+		return refused(BadRequest, err, "name", "TRANSPORT_HANDSHAKE_ERROR")
+	}
+	answered := false
+	p, e := srv.handshake(r, q, t, func(p *Port) (Link, error) {
+		srv.headers(w.Header(), r, p.s)
+		l, err := t.Accept(w, r, p)
+		_, later := l.(http.Handler)
+		answered = err == nil && !later
+		return l, err
+	}, func(p *Port) {
+		if rd, ok := p.link.(Reader); ok {
+			srv.group.run(func() { p.read(rd) })
+		}
+	})
+	switch {
+	case e != nil && answered:
+		srv.report(e, r) // too late to tell the client
+		return nil
+	case e != nil:
+		return e
+	}
+	if h, ok := p.link.(http.Handler); ok {
+		h.ServeHTTP(w, r)
+	}
+	return nil
+}
+
+// handshake makes a session and its first link. start, if not nil, is called
+// when the link may be read, before anything is written to it.
+func (srv *Server) handshake(r *http.Request, q query, t Transport, accept func(*Port) (Link, error), start func(*Port)) (*Port, *ConnectionError) {
+	if srv.stopping() {
+		e := refused(Forbidden, ErrServerClosed, "message", "shutting down")
+		e.status = http.StatusServiceUnavailable
+		return nil, e
+	}
+	ctx := r.Context()
+	if srv.cfg.Connect != nil {
+		c, err := srv.cfg.Connect(r)
+		if err != nil {
+			e := refused(Forbidden, err, "message", err.Error())
+			if text := err.Error(); text != "" {
+				e.Message = text
+			}
+			return nil, e
+		}
+		if c != nil {
+			ctx = c
+		}
+	}
+	if q.protocol != eioparser.Protocol && !(q.protocol == 3 && srv.cfg.AllowEIO3) {
+		return nil, refused(UnsupportedVersion, nil, "protocol", q.protocol)
+	}
+	s, e := srv.newSession(ctx, r, q)
+	if e != nil {
+		return nil, e
+	}
+	p := &Port{s: s, transport: t, ready: true, live: true}
+	link, err := accept(p)
+	if err != nil {
+		s.end(TransportError, err)
+		return nil, refused(BadRequest, err, "name", "TRANSPORT_HANDSHAKE_ERROR", "error", err)
+	}
+	p.attach(link)
+	if err := s.start(p, start); err != nil {
+		return nil, refused(Forbidden, err, "message", err.Error())
+	}
+	return p, nil
+}
+
+// newSession makes a session, within the limits, and enters it in the registry.
+func (srv *Server) newSession(ctx context.Context, r *http.Request, q query) (*Session, *ConnectionError) {
+	s := &Session{
+		srv:      srv,
+		parent:   ctx,
+		protocol: uint8(q.protocol),
+		hs: &Handshake{
+			Header: r.Header, URL: r.URL, Host: r.Host, TLS: r.TLS,
+			RemoteAddr: srv.clientAddr(r), Time: time.Now(),
+		},
+	}
+	if limit := srv.cfg.Limits.Sessions; srv.open.Add(1) > int64(limit) && limit > 0 {
+		srv.open.Add(-1)
+		e := refused(Forbidden, nil, "message", "too many sessions")
+		e.status = http.StatusServiceUnavailable
+		return nil, e
+	}
+	if !srv.addrs.enter(s.hs.RemoteAddr, srv.cfg.Limits.SessionsPerAddr) {
+		srv.open.Add(-1)
+		e := refused(Forbidden, nil, "message", "too many sessions of this address")
+		e.status = http.StatusTooManyRequests
+		return nil, e
+	}
+	var err error
+	if s.id, err = srv.newID(r); err == nil && !srv.sessions.add(s) {
+		err = errors.New("engineio: session id in use")
+	}
+	if err != nil {
+		srv.open.Add(-1)
+		srv.addrs.leave(s.hs.RemoteAddr)
+		return nil, refused(BadRequest, err, "name", "ID_GENERATION_ERROR", "error", err)
+	}
+	return s, nil
+}
+
+// newID returns an id as the reference makes them: 20 characters, safe in a URL.
+func (srv *Server) newID(r *http.Request) (string, error) {
+	if srv.cfg.GenerateID == nil {
+		var b [15]byte
+		_, _ = rand.Read(b[:]) // never fails
+		return base64.RawURLEncoding.EncodeToString(b[:]), nil
+	}
+	id, err := srv.cfg.GenerateID(r)
+	if err == nil && id == "" {
+		err = errors.New("engineio: empty session id")
+	}
+	return id, err
+}
+
+// start opens the session on its first link. The open packet and what
+// Handler.Open sends are queued before anything is written, and nothing is read
+// before Open has returned.
+func (s *Session) start(p *Port, read func(*Port)) error {
+	s.mu.Lock()
+	if s.State() == Closed { // the server was closed meanwhile
+		s.mu.Unlock()
+		p.close()
+		return ErrServerClosed
+	}
+	s.port = p
+	s.queueControl(s.openPacket(p))
+	if m := s.srv.cfg.InitialPacket; m != nil {
+		s.append(Outgoing{Prepared: Prepare(*m)})
+	}
+	s.mu.Unlock()
+
+	if err := s.open(); err != nil {
+		s.end(ForcedClose, err)
+		return err
+	}
+
+	s.mu.Lock()
+	s.opened = true
+	if s.State() == Closed {
+		s.mu.Unlock()
+		s.closed()
+		return nil
+	}
+	s.state.Store(int32(Open))
+	s.startHeartbeat()
+	leaving := s.why
+	s.mu.Unlock()
+	if read != nil {
+		read(p)
+	}
+	if leaving != "" {
+		s.closeFor(leaving)
+	} else if s.srv.stopping() {
+		s.leave()
+	}
+	s.pump(false)
+	return nil
+}
+
+// open asks the handler.
+func (s *Session) open() (err error) {
+	s.busy.Add(1)
+	defer s.busy.Add(-1)
+	defer func() {
+		if v := recover(); v != nil {
+			err = s.srv.panicked("Handler.Open", v)
+		}
+	}()
+	return s.srv.handler.Open(s)
+}
+
+// openPacket is the handshake's answer.
+func (s *Session) openPacket(p *Port) *Prepared {
+	h := eioparser.Handshake{
+		SID:          s.id,
+		Upgrades:     s.srv.upgrades[p.transport.Name()],
+		PingInterval: s.srv.cfg.PingInterval,
+		PingTimeout:  s.srv.cfg.PingTimeout,
+		MaxPayload:   s.srv.cfg.MaxPayload,
+	}
+	o := control(eioparser.Open, "")
+	o.one[0].Data = h.AppendJSON(make([]byte, 0, 160))
+	o.size += len(o.one[0].Data)
+	return o
+}
+
+// join brings a second link to a session: an upgrade, if the session has room
+// for one, else a link that is told to go. read, if not nil, reads the link on
+// this goroutine.
+func (srv *Server) join(r *http.Request, s *Session, t Transport, accept func(*Port) (Link, error), read func(*Port)) *ConnectionError {
+	p := &Port{s: s, transport: t, ready: true}
+	link, err := accept(p)
+	if err != nil {
+		return refused(BadRequest, err, "name", "TRANSPORT_HANDSHAKE_ERROR", "error", err)
+	}
+	p.attach(link)
+	rd, ok := link.(Reader)
+	if !ok {
+		link.Close()
+		return refused(BadRequest, nil, "name", "TRANSPORT_HANDSHAKE_ERROR")
+	}
+	if !s.beginProbe(p) {
+		link.Close()
+	} else if err := p.send(nil); err != nil { // what Accept left to be written
+		s.abortProbe(p)
+	}
+	if read != nil {
+		read(p)
+	} else {
+		srv.group.run(func() { p.read(rd) })
+	}
+	return nil
+}
+
+// headers adds what the server says in the header of an answer. first is the
+// session that the answer begins, or nil.
+func (srv *Server) headers(h http.Header, r *http.Request, first *Session) {
+	if first != nil {
+		if k := srv.cfg.Cookie; k != nil {
+			c := *k
+			c.Value = first.id
+			h.Add("Set-Cookie", c.String())
+		}
+		if srv.cfg.InitialHeaders != nil {
+			srv.cfg.InitialHeaders(h, r)
+		}
+	}
+	if srv.cfg.Headers != nil {
+		srv.cfg.Headers(h, r)
+	}
 }

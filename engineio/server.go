@@ -4,69 +4,214 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
+
+	"github.com/rs/cors"
 )
 
-// Server is an Engine.IO server: an http.Handler that keeps sessions.
+// Server is an Engine.IO server: an http.Handler that keeps sessions. Its
+// methods may be called from any goroutine.
 type Server struct {
-	cfg     Config
-	handler Handler
+	cfg        Config
+	log        *slog.Logger
+	transports map[string]Transport
+	upgrades   map[string][]string // for each transport, which others it may move to
+	webSockets bool                // some transport takes Upgrade: websocket requests
+	entry      http.Handler
+	cors       *cors.Cors
+	handler    Handler
+
+	sessions *registry
+	open     atomic.Int64 // sessions, for Limits.Sessions and Len
+	addrs    addrCounter
+	origins  originLog
+	topics   topics
+	flusher  flusher
+
+	wheel *wheel
+	corks *corks
+	group group
 
 	mu       sync.Mutex
-	sessions map[string]*Session
+	closed   bool
+	shutdown chan struct{} // closed when the server begins to shut down
 }
 
-// NewServer returns a server with the options of cfg.
+// NewServer returns a server with the options of cfg. It starts nothing: a
+// server without sessions has no goroutine and no timer.
 func NewServer(cfg Config) (*Server, error) {
-	return &Server{cfg: cfg, sessions: make(map[string]*Session)}, nil
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	srv := &Server{
+		cfg:        cfg,
+		log:        cfg.Logger,
+		transports: make(map[string]Transport),
+		upgrades:   make(map[string][]string),
+		sessions:   newRegistry(),
+		shutdown:   make(chan struct{}),
+	}
+	for _, t := range cfg.Transports {
+		if t == nil || t.Name() == "" || srv.transports[t.Name()] != nil {
+			return nil, errors.New("engineio: a transport has no name, or the name of another")
+		}
+		srv.transports[t.Name()] = t
+		_, ok := t.(RequestChecker)
+		srv.webSockets = srv.webSockets || ok
+	}
+	for _, from := range cfg.Transports {
+		list := []string{}
+		for _, to := range cfg.Transports {
+			if u, ok := to.(UpgradeTarget); ok && !cfg.NoUpgrades && u.UpgradesFrom(from.Name()) {
+				list = append(list, to.Name())
+			}
+		}
+		srv.upgrades[from.Name()] = list
+	}
+	longest := max(cfg.PingInterval, cfg.PingTimeout, cfg.UpgradeTimeout)
+	if cfg.AllowEIO3 {
+		longest = max(longest, cfg.PingInterval+cfg.PingTimeout)
+	}
+	srv.wheel = newWheel(longest, &srv.group)
+	srv.corks = &corks{group: &srv.group}
+	srv.flusher.group = &srv.group
+
+	srv.entry = http.HandlerFunc(srv.serve)
+	for i := len(cfg.Middleware) - 1; i >= 0; i-- {
+		srv.entry = cfg.Middleware[i](srv.entry)
+	}
+	if cfg.CORS != nil {
+		srv.cors = cors.New(*cfg.CORS)
+		srv.entry = srv.cors.Handler(srv.entry)
+	}
+	return srv, nil
 }
 
 // Handle sets the application. It must be called once, before the first
 // request.
 func (srv *Server) Handle(h Handler) error {
 	if h == nil || srv.handler != nil {
-		return errors.New("engineio: Handle needs one handler, once")
+		return errors.New("engineio: Handle wants one handler, once")
 	}
 	srv.handler = h
 	return nil
 }
 
-// ServeHTTP answers a request of the protocol.
-func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	http.Error(w, "", http.StatusServiceUnavailable)
-}
-
 // Session returns the session with that id.
 func (srv *Server) Session(id string) (*Session, bool) {
-	srv.mu.Lock()
-	defer srv.mu.Unlock()
-	s, ok := srv.sessions[id]
-	return s, ok
+	s := srv.sessions.get(id)
+	return s, s != nil
 }
 
-// Sessions iterates over the open sessions.
+// Sessions iterates over the sessions that exist when the loop begins.
 func (srv *Server) Sessions() iter.Seq[*Session] {
-	return func(yield func(*Session) bool) {}
+	return func(yield func(*Session) bool) {
+		for _, s := range srv.sessions.all() {
+			if !yield(s) {
+				return
+			}
+		}
+	}
 }
 
-// Len returns the number of open sessions.
-func (srv *Server) Len() int {
+// MaxPayload returns the size in bytes of the largest message that a client
+// may send: Config.MaxPayload, or its default.
+func (srv *Server) MaxPayload() int64 { return srv.cfg.MaxPayload }
+
+// Len returns the number of sessions.
+func (srv *Server) Len() int { return int(srv.open.Load()) }
+
+// forget takes a session out of everything that finds or counts it.
+func (srv *Server) forget(s *Session) {
+	if !srv.sessions.remove(s) {
+		return
+	}
+	srv.open.Add(-1)
+	srv.addrs.leave(s.hs.RemoteAddr)
+	srv.topics.forget(s)
+}
+
+// Shutdown ends the server gracefully: new sessions are refused (503), every
+// session sends what it has queued and ends with ServerShuttingDown, and
+// Shutdown waits for everything that the server runs. If ctx ends first the
+// rest is cut off, and ctx's cause is returned.
+//
+// It may be called from a handler with a context that derives from the
+// session's: it then does not wait for that handler. Call it before
+// http.Server.Shutdown, which knows neither of WebSocket connections nor of
+// pending polls.
+func (srv *Server) Shutdown(ctx context.Context) error {
+	srv.beginShutdown()
+	own, _ := ctx.Value(sessionKey{}).(*Session)
+	spare := 0
+	if own != nil && own.srv == srv {
+		// The handler's own context ends with its session; that is no reason to
+		// stop waiting.
+		spare = int(own.busy.Load())
+		inner, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+		defer cancel(nil)
+		stop := context.AfterFunc(ctx, func() {
+			var end *DisconnectError
+			if !errors.As(context.Cause(ctx), &end) {
+				cancel(context.Cause(ctx))
+			}
+		})
+		defer stop()
+		ctx = inner
+	}
+	for _, s := range srv.sessions.all() {
+		s.leave()
+	}
+	if err := srv.group.wait(ctx, spare); err != nil {
+		srv.cut()
+		return err
+	}
+	return nil
+}
+
+// Close ends every session at once and returns without waiting.
+func (srv *Server) Close() error {
+	srv.beginShutdown()
+	srv.group.run(srv.cut)
+	return nil
+}
+
+func (srv *Server) beginShutdown() {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
-	return len(srv.sessions)
+	if !srv.closed {
+		srv.closed = true
+		close(srv.shutdown)
+	}
 }
 
-// Publish sends m to every session that subscribed to one of topics, once,
-// and returns their number.
-func (srv *Server) Publish(topics []string, m Message, f Flags) int { return 0 }
+func (srv *Server) cut() {
+	for _, s := range srv.sessions.all() {
+		s.end(ServerShuttingDown, ErrServerClosed)
+	}
+}
 
-// Uncork writes what is queued in sessions, except where a cork holds it
-// back: at most 64 of them itself, the rest by workers.
-func (srv *Server) Uncork(sessions []*Session) {}
+// leave ends a session for Shutdown: gracefully if its client can be told.
+func (s *Session) leave() {
+	s.mu.Lock()
+	unreachable := s.port == nil || !s.port.ready && s.queue == nil
+	s.mu.Unlock()
+	if unreachable {
+		s.end(ServerShuttingDown, ErrServerClosed)
+		return
+	}
+	s.closeFor(ServerShuttingDown)
+}
 
-// Shutdown ends every session and waits for everything the server started.
-func (srv *Server) Shutdown(ctx context.Context) error { return nil }
-
-// Close is Shutdown that waits for nothing.
-func (srv *Server) Close() error { return nil }
+// stopping reports whether the server refuses new sessions.
+func (srv *Server) stopping() bool {
+	select {
+	case <-srv.shutdown:
+		return true
+	default:
+		return false
+	}
+}

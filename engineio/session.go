@@ -1,128 +1,259 @@
 package engineio
 
 import (
-	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
 	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/siokit/siokit/eioparser"
 )
 
 // Session is one client's connection, whatever carries it. All methods may be
 // called from any goroutine.
+//
+// A session has no goroutine of its own. Packets come in on the goroutine that
+// reads its link (for long-polling: that of the POST request); they go out on
+// the goroutine that made the outbox non-empty, or, if that would block, on a
+// writer that lives until the outbox is empty; its times are an entry of the
+// server's wheel.
 type Session struct {
-	id     string
-	hs     *Handshake
-	ctx    context.Context
-	cancel context.CancelCauseFunc
+	srv      *Server
+	id       string
+	hs       *Handshake
+	parent   context.Context // what Context derives from: the first request's values
+	protocol uint8
+	data     any
 
-	mu    sync.Mutex
-	state State
-	queue []*Prepared
-	bytes int
-	corks int
-	data  any
+	// receiving serialises what comes in: a session that is being upgraded has
+	// two links.
+	receiving sync.Mutex
+
+	state     atomic.Int32  // State; written under mu
+	heartbeat atomic.Uint32 // see heartbeat.go; written under mu
+	busy      atomic.Int32  // calls of the handler in progress
+	alarm     alarm         // the heartbeat's; has its own rule
+
+	mu       sync.Mutex
+	port     *Port // the live one
+	probe    *Port // the one that wants to be, during an upgrade
+	upgraded bool
+	opened   bool // Handler.Open has returned nil: Close is owed
+	ended    *DisconnectError
+	why      Reason // with which Close ends the session, set by whoever began it
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+	topics   map[string]struct{}
+	pinged   time.Duration // when the last ping was sent, since the wheel's start
+	outbox
 }
 
 // ID returns the session's id.
 func (s *Session) ID() string { return s.id }
 
-// Protocol returns the Engine.IO revision of the client: 4, or 3.
-func (s *Session) Protocol() int { return 4 }
+// Protocol returns the Engine.IO revision that the client speaks: 4, or 3.
+func (s *Session) Protocol() int { return int(s.protocol) }
 
 // Transport returns the name of the transport that carries the session now.
-func (s *Session) Transport() string { return "" }
+func (s *Session) Transport() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.port.transport.Name()
+}
 
 // State returns where the session is in its life.
-func (s *Session) State() State {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.state
-}
+func (s *Session) State() State { return State(s.state.Load()) }
 
-// Context ends when the session does, with a *DisconnectError as its cause.
-func (s *Session) Context() context.Context { return s.ctx }
-
-// Handshake returns what is kept of the first request.
+// Handshake returns what is kept of the session's first request.
 func (s *Session) Handshake() *Handshake { return s.hs }
 
-// Push queues p. It never blocks, never writes and calls nothing back, so it
-// may be called under a lock. ErrClosed or ErrSlowClient.
-func (s *Session) Push(p *Prepared, f Flags) error {
+// SetData keeps v for the handler, which should call it in Open: Data is not
+// synchronised.
+func (s *Session) SetData(v any) { s.data = v }
+
+// Data returns what SetData was given.
+func (s *Session) Data() any { return s.data }
+
+// sessionKey finds the session in its context.
+type sessionKey struct{}
+
+// Context carries the values of the first request's context, or of the one
+// that Config.Connect returned. It ends when the session does, with a
+// *DisconnectError as its cause.
+func (s *Session) Context() context.Context {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.state != Open && s.state != Opening {
-		return ErrClosed
+	if s.ctx == nil {
+		ctx := context.WithValue(context.WithoutCancel(s.parent), sessionKey{}, s)
+		s.ctx, s.cancel = context.WithCancelCause(ctx)
+		if s.ended != nil {
+			s.cancel(s.ended)
+		}
 	}
-	s.queue = append(s.queue, p)
-	s.bytes += p.size
-	return nil
+	return s.ctx
 }
-
-// Cork makes queued packets wait until as many calls of Uncork, or until
-// 1 ms after something was queued.
-func (s *Session) Cork() {
-	s.mu.Lock()
-	s.corks++
-	s.mu.Unlock()
-}
-
-// Uncork ends one cork, if there is any, and writes what is queued if none is
-// left: one attempt that cannot block; the rest is a goroutine's.
-func (s *Session) Uncork() {
-	s.mu.Lock()
-	if s.corks > 0 {
-		s.corks--
-	}
-	s.mu.Unlock()
-	s.Wake()
-}
-
-// Wake writes what is queued, as Uncork does, unless a cork holds it back.
-func (s *Session) Wake() {}
 
 // Send queues copies of the messages, which travel together, and writes them
-// unless a cork holds them back.
+// unless a cork holds them back. It never blocks. ErrClosed or ErrSlowClient.
 func (s *Session) Send(msgs ...Message) error {
-	own := make([]Message, len(msgs))
-	for i, m := range msgs {
-		own[i] = Message{Binary: m.Binary, Data: bytes.Clone(m.Data)}
-	}
-	if err := s.Push(Prepare(own...), 0); err != nil {
+	if err := s.Push(copied(msgs), 0); err != nil {
 		return err
 	}
 	s.Wake()
 	return nil
 }
 
-// Flush waits until the outbox is below its low mark, the session ends
-// (ErrClosed), or ctx does.
-func (s *Session) Flush(ctx context.Context) error { return ctx.Err() }
+// Close begins the end and returns at once: what is queued leaves, then the
+// client is told, and Handler.Close is called with ForcedClose. A client that
+// does not take what is queued is given up after Config.PingTimeout.
+func (s *Session) Close() { s.closeFor(ForcedClose) }
 
-// Close begins the end: what is queued leaves, then the transport is closed.
-// It returns at once.
-func (s *Session) Close() {}
+// Discard ends the session at once, without sending what is queued.
+func (s *Session) Discard() { s.end(ForcedClose, nil) }
 
-// Discard ends the session without sending what is queued.
-func (s *Session) Discard() {}
-
-// Subscribe adds the session to topics (see Server.Publish).
-func (s *Session) Subscribe(topics ...string) {}
-
-// Unsubscribe takes the session out of topics.
-func (s *Session) Unsubscribe(topics ...string) {}
-
-// BufferedBytes returns how much is queued or being written: payload bytes
-// and 64 for each packet.
-func (s *Session) BufferedBytes() int {
+// closeFor begins a graceful end with a reason.
+func (s *Session) closeFor(why Reason) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.bytes
+	switch s.State() {
+	case Opening:
+		// Handler.Open is running: the handshake looks at why when it returned.
+		if s.why == "" {
+			s.why = why
+		}
+		s.mu.Unlock()
+		return
+	case Open:
+		s.state.Store(int32(Closing))
+		s.why = why
+		if !s.port.ready && s.queue == nil {
+			// As the reference: a poll that comes only to be told of the end gets a
+			// noop before it.
+			s.queueControl(noopPacket)
+		}
+		s.queueControl(closePacket)
+		s.srv.wheel.schedule(&s.alarm, s.srv.cfg.PingTimeout)
+	default:
+		s.mu.Unlock()
+		return
+	}
+	s.mu.Unlock()
+	s.pump(false)
 }
 
-// Writable reports whether a message sent now would leave at once.
-func (s *Session) Writable() bool { return false }
+// fail ends the session because its live link did.
+func (s *Session) fail(err error) {
+	var bad eioparser.Error
+	switch {
+	case errors.As(err, &bad):
+		s.end(ParseError, err)
+	case err == nil || errors.Is(err, io.EOF):
+		s.end(TransportClose, err)
+	default:
+		s.end(TransportError, err)
+	}
+}
 
-// SetData keeps v for the handler. Call it in Open.
-func (s *Session) SetData(v any) { s.data = v }
+// end ends the session, once. It is the only way out of the registry, and it
+// calls Handler.Close on the goroutine that it runs on: it must not be called
+// with a lock held.
+func (s *Session) end(why Reason, err error) {
+	s.mu.Lock()
+	if s.State() == Closed {
+		s.mu.Unlock()
+		return
+	}
+	s.state.Store(int32(Closed))
+	s.ended = &DisconnectError{Reason: why, Err: err}
+	if s.cancel != nil {
+		s.cancel(s.ended)
+	}
+	opened := s.opened
+	links := [...]*Port{s.port, s.probe, s.old}
+	s.probe = nil
+	s.abandon()
+	s.mu.Unlock()
 
-// Data returns what SetData was given.
-func (s *Session) Data() any { return s.data }
+	s.srv.wheel.cancel(&s.alarm)
+	s.srv.forget(s)
+	for _, p := range links {
+		if p != nil {
+			s.srv.wheel.cancel(&p.alarm)
+			p.close()
+		}
+	}
+	if opened {
+		s.closed()
+	}
+}
+
+// closed tells the handler of the end.
+func (s *Session) closed() {
+	s.busy.Add(1)
+	defer s.busy.Add(-1)
+	defer s.recovered("Handler.Close")
+	s.srv.handler.Close(s, s.ended.Reason, s.ended.Err)
+}
+
+// endSoon ends the session on a goroutine of its own, for callers that hold
+// locks or have others to serve.
+func (s *Session) endSoon(why Reason, err error) {
+	s.srv.group.run(func() { s.end(why, err) })
+}
+
+// recovered ends the session if the handler panicked. It is deferred around
+// calls of the handler, so that one client's data ends no other client.
+func (s *Session) recovered(where string) {
+	if v := recover(); v != nil {
+		s.endSoon(TransportError, s.srv.panicked(where, v))
+	}
+}
+
+// panicked reports a panic of the handler and makes an error of it.
+func (srv *Server) panicked(where string, v any) error {
+	srv.log.Error("engineio: panic in "+where, slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+	return fmt.Errorf("engineio: panic in %s: %v", where, v)
+}
+
+// receive handles a packet from the live link, or one that it replaced: what
+// was on its way then still counts. The caller holds receiving.
+func (s *Session) receive(p eioparser.Packet) error {
+	if s.State() != Open {
+		return ErrClosed
+	}
+	if p.Type != eioparser.Pong {
+		s.extendPing()
+	}
+	switch p.Type {
+	case eioparser.Message:
+		s.message(Message{Binary: p.Binary, Data: p.Data})
+	case eioparser.Ping:
+		return s.onPing(p.Data)
+	case eioparser.Pong:
+		return s.onPong()
+	}
+	// Open, Close, Upgrade and Noop have no meaning here; the reference ignores
+	// them too. A transport for which a Close packet means something handles it.
+	return nil
+}
+
+func (s *Session) message(m Message) {
+	s.busy.Add(1)
+	defer s.busy.Add(-1)
+	defer s.recovered("Handler.Message")
+	s.srv.handler.Message(s, m)
+}
+
+// expired is called by the wheel.
+func (s *Session) expired(*alarm) {
+	switch s.State() {
+	case Closing:
+		s.endSoon(s.why, errors.New("engineio: the client did not take what was left"))
+	case Open:
+		s.beat()
+	}
+}

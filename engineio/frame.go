@@ -1,0 +1,143 @@
+package engineio
+
+import (
+	"encoding/binary"
+	"net"
+	"sync"
+
+	"github.com/siokit/siokit/eioparser"
+)
+
+// WebSocket frames that a server sends, RFC 6455, section 5.2: never masked,
+// and never fragmented by us. That is all there is to building them, and
+// building them here is what lets many of them leave in one write.
+const (
+	opText   = 0x1
+	opBinary = 0x2
+	opClose  = 0x8
+	opPong   = 0xa
+
+	finBit  = 0x80
+	rsv1Bit = 0x40 // compressed, RFC 7692, section 6
+)
+
+// appendFrameHeader appends the header of a frame of n bytes.
+func appendFrameHeader(dst []byte, first byte, n int) []byte {
+	switch {
+	case n < 126:
+		return append(dst, first, byte(n))
+	case n < 1<<16:
+		return binary.BigEndian.AppendUint16(append(dst, first, 126), uint16(n))
+	default:
+		return binary.BigEndian.AppendUint64(append(dst, first, 127), uint64(n))
+	}
+}
+
+// appendPacketHeader appends a packet's frame up to its data.
+func appendPacketHeader(dst []byte, pkt eioparser.Packet, v3 bool) []byte {
+	n := len(pkt.Data)
+	switch {
+	case !pkt.Binary:
+		dst = appendFrameHeader(dst, finBit|opText, n+1)
+		return append(dst, '0'+byte(pkt.Type))
+	case v3:
+		// Revision 3 puts the type before the bytes, as a number.
+		return append(appendFrameHeader(dst, finBit|opBinary, n+1), byte(pkt.Type))
+	default:
+		return appendFrameHeader(dst, finBit|opBinary, n)
+	}
+}
+
+// wsFrames and wsFrames3 frame what many sessions get.
+var (
+	wsFrames  = &Framing{Append: func(dst []byte, packets []eioparser.Packet) []byte { return appendFrames(dst, packets, false) }}
+	wsFrames3 = &Framing{Append: func(dst []byte, packets []eioparser.Packet) []byte { return appendFrames(dst, packets, true) }}
+)
+
+func appendFrames(dst []byte, packets []eioparser.Packet, v3 bool) []byte {
+	for _, pkt := range packets {
+		dst = append(appendPacketHeader(dst, pkt, v3), pkt.Data...)
+	}
+	return dst
+}
+
+// largePayload is the size in bytes from which a message's bytes are written
+// from where they are; smaller ones are gathered, to leave in one piece.
+const largePayload = 8 << 10
+
+// frames is what is to be written at a time: small frames gathered in one
+// buffer, the bytes of large ones beside it.
+type frames struct {
+	segments net.Buffers
+	first    [1][]byte // backs segments in the usual case
+	buf      []byte
+	from     int // where in buf the next segment begins
+	pooled   *[]byte
+}
+
+var frameBufs = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
+
+// begin makes f ready for the first byte.
+func (f *frames) begin() {
+	f.pooled = frameBufs.Get().(*[]byte)
+	f.buf, f.from = *f.pooled, 0
+	f.segments = f.first[:0]
+}
+
+// add appends a packet.
+func (f *frames) add(pkt eioparser.Packet, v3 bool) {
+	f.buf = appendPacketHeader(f.buf, pkt, v3)
+	if len(pkt.Data) < largePayload {
+		f.buf = append(f.buf, pkt.Data...)
+	} else {
+		f.large(pkt.Data)
+	}
+}
+
+// addShared appends bytes that are framed already.
+func (f *frames) addShared(b []byte) {
+	if len(b) < largePayload && len(f.buf) > 0 {
+		f.buf = append(f.buf, b...)
+	} else {
+		f.large(b)
+	}
+}
+
+// large makes b a segment of its own.
+func (f *frames) large(b []byte) {
+	f.cut()
+	f.segments = append(f.segments, b)
+}
+
+// cut ends the segment that is being gathered. If buf moves afterwards the
+// segment keeps the memory that it was gathered in.
+func (f *frames) cut() {
+	if len(f.buf) > f.from {
+		f.segments = append(f.segments, f.buf[f.from:len(f.buf):len(f.buf)])
+		f.from = len(f.buf)
+	}
+}
+
+// advance takes n written bytes off the front.
+func (f *frames) advance(n int) {
+	for len(f.segments) > 0 && n >= len(f.segments[0]) {
+		n -= len(f.segments[0])
+		f.segments[0] = nil
+		f.segments = f.segments[1:]
+	}
+	if n > 0 {
+		f.segments[0] = f.segments[0][n:]
+	}
+}
+
+// end gives the memory back.
+func (f *frames) end() {
+	if f.pooled == nil {
+		return
+	}
+	if cap(f.buf) <= 64<<10 {
+		*f.pooled = f.buf[:0]
+		frameBufs.Put(f.pooled)
+	}
+	*f = frames{}
+}

@@ -1,0 +1,81 @@
+package engineio
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+// checkOrigin refuses a WebSocket handshake from a page of another origin.
+// Browsers send such a handshake with the user's cookies and let the page read
+// what comes back, so without this check any page could speak in the name of
+// whoever visits it. Requests without Origin come from other programs.
+//
+// Long-polling needs no check: without CORS headers the page cannot read the
+// session's id.
+func (srv *Server) checkOrigin(r *http.Request, t Transport) *ConnectionError {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return nil
+	}
+	if !printable(origin) {
+		return refused(BadRequest, nil, "name", "INVALID_ORIGIN", "origin", origin)
+	}
+	if !isWebSocketUpgrade(r) {
+		return nil
+	}
+	if srv.cors != nil {
+		if srv.cors.OriginAllowed(r) {
+			return nil
+		}
+	} else if u, err := url.Parse(origin); err == nil && strings.EqualFold(u.Host, srv.host(r)) {
+		return nil
+	}
+	if srv.origins.fresh(origin) {
+		srv.log.Warn("engineio: WebSocket of another origin refused; Config.CORS can allow it",
+			slog.String("origin", origin), slog.String("host", srv.host(r)))
+	}
+	return refused(Forbidden, nil, "origin", origin, "host", srv.host(r))
+}
+
+// printable reports whether s has no byte that a header must not hold.
+func printable(s string) bool {
+	for i := range len(s) {
+		if (s[i] < ' ' && s[i] != '\t') || s[i] == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// originLog remembers which origins were warned about, so that a page that
+// tries again and again fills no log.
+type originLog struct {
+	mu   sync.Mutex
+	seen map[string]struct{}
+	from time.Time
+}
+
+// fresh reports whether origin is to be warned about, and notes that it was.
+// It keeps few of them, and forgets all after a while.
+func (o *originLog) fresh(origin string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if _, ok := o.seen[origin]; ok {
+		return false
+	}
+	if len(o.seen) >= 64 {
+		if time.Since(o.from) < time.Hour {
+			return false
+		}
+		o.seen = nil
+	}
+	if o.seen == nil {
+		o.seen, o.from = make(map[string]struct{}), time.Now()
+	}
+	o.seen[strings.Clone(origin)] = struct{}{}
+	return true
+}

@@ -1,0 +1,365 @@
+package engineio
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/siokit/siokit/eioparser"
+)
+
+// Polling is HTTP long-polling: the client keeps a GET request pending, which
+// is answered as soon as there is something to send, and sends by POST. The
+// zero value is the reference's default. It works over HTTP/1 and HTTP/2.
+type Polling struct {
+	// NoCompression answers polls as they are. Otherwise those of at least
+	// CompressionThreshold bytes are compressed for clients that accept gzip or
+	// deflate.
+	NoCompression bool
+
+	// CompressionThreshold is a size in bytes. 0 means 1024; negative, that
+	// everything is compressed.
+	CompressionThreshold int
+}
+
+// Name returns "polling".
+func (Polling) Name() string { return "polling" }
+
+// Accept makes the link; the answer is its ServeHTTP's.
+func (t Polling) Accept(w http.ResponseWriter, r *http.Request, p *Port) (Link, error) {
+	p.SetReady(false)
+	return &pollLink{opts: t, port: p}, nil
+}
+
+var (
+	errOverlap     = errors.New("engineio: overlap from client")
+	errDataOverlap = errors.New("engineio: data request overlap from client")
+	errContent     = errors.New("engineio: invalid content")
+	errPollLeft    = errors.New("engineio: poll connection closed prematurely")
+	errDataLeft    = errors.New("engineio: data request connection closed prematurely")
+)
+
+// pollLink is a long-polling client. It has no goroutine of its own: polls
+// wait on those of their requests.
+type pollLink struct {
+	opts Polling
+	port *Port
+
+	mu      sync.Mutex
+	poll    *poll  // the pending GET
+	posting bool   // a POST is being read or worked on
+	abort   func() // ends the reading of its body
+	closed  bool
+}
+
+// poll is a pending GET. It is answered when done is closed.
+type poll struct {
+	done     chan struct{}
+	body     []byte
+	compress bool
+}
+
+// Write is TryWrite: the poll's own request writes.
+func (l *pollLink) Write(batch []Outgoing) error { return l.TryWrite(batch) }
+
+// TryWrite answers the pending poll.
+func (l *pollLink) TryWrite(batch []Outgoing) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	l.mu.Lock()
+	p := l.poll
+	l.poll = nil
+	l.mu.Unlock()
+	if p == nil {
+		return errPollLeft
+	}
+	n := 0
+	for _, o := range batch {
+		for _, pkt := range o.Packets() {
+			n += pkt.TextLen() + 1
+		}
+		p.compress = p.compress || !o.NoCompress
+	}
+	body := make([]byte, 0, n)
+	for _, o := range batch {
+		for _, pkt := range o.Packets() {
+			if len(body) > 0 {
+				body = append(body, eioparser.Separator)
+			}
+			body = eioparser.AppendPacket(body, pkt)
+		}
+	}
+	p.body = body
+	// Before the answer: the next poll may come right behind it.
+	l.port.SetReady(false)
+	close(p.done)
+	return nil
+}
+
+// Close answers a pending poll with a close packet and cuts off a body that is
+// being read.
+func (l *pollLink) Close() {
+	l.mu.Lock()
+	p := l.poll
+	l.poll, l.closed = nil, true
+	if l.abort != nil {
+		l.abort() // under the lock: bodyRead must not overtake it
+	}
+	l.mu.Unlock()
+	if p != nil {
+		p.body = eioparser.AppendPacket(nil, eioparser.Packet{Type: eioparser.Close})
+		close(p.done)
+	}
+}
+
+// ServeHTTP serves one request of the session.
+func (l *pollLink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch r.Method {
+	case http.MethodGet:
+		l.get(w, r)
+	case http.MethodPost:
+		l.post(w, r)
+	default:
+		w.Header().Set("Allow", "GET, POST")
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	}
+}
+
+// get keeps a poll until there is something to answer.
+func (l *pollLink) get(w http.ResponseWriter, r *http.Request) {
+	p := &poll{done: make(chan struct{})}
+	l.mu.Lock()
+	closed, overlap := l.closed, l.poll != nil
+	if !closed && !overlap {
+		l.poll = p
+	}
+	l.mu.Unlock()
+	switch {
+	case closed:
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	case overlap:
+		l.port.Fail(errOverlap)
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	// The server's own timeouts are made for requests that are answered at once.
+	// The session's heartbeat bounds this one.
+	rc := http.NewResponseController(w)
+	_ = rc.SetReadDeadline(time.Time{})
+	_ = rc.SetWriteDeadline(time.Time{})
+	l.port.SetReady(true)
+	select {
+	case <-p.done:
+	case <-r.Context().Done():
+		l.left(p, r)
+		return
+	}
+	if err := l.answer(w, r, rc, p); err != nil {
+		l.port.Fail(fmt.Errorf("%w: %w", errPollLeft, err))
+	}
+}
+
+// left deals with a client that went away while its poll was pending. What was
+// put into the poll at the same moment is lost with it.
+func (l *pollLink) left(p *poll, r *http.Request) {
+	l.mu.Lock()
+	if l.poll == p {
+		l.poll = nil
+	}
+	l.mu.Unlock()
+	l.port.SetReady(false)
+	err := errPollLeft
+	if cause := context.Cause(r.Context()); cause != nil && !errors.Is(cause, context.Canceled) {
+		// Such as http.TimeoutHandler, under which no poll can live.
+		err = fmt.Errorf("%w: the request's context ended: %w", errPollLeft, cause)
+	}
+	l.port.Fail(err)
+}
+
+// answer writes what the poll was waiting for.
+func (l *pollLink) answer(w http.ResponseWriter, r *http.Request, rc *http.ResponseController, p *poll) error {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=UTF-8")
+	noStore(h, r)
+	_ = rc.SetWriteDeadline(time.Now().Add(l.port.WriteTimeout()))
+	encoding := ""
+	if p.compress && !l.opts.NoCompression && len(p.body) >= l.opts.threshold() {
+		encoding = acceptedEncoding(r.Header)
+	}
+	var err error
+	if encoding != "" {
+		h.Set("Content-Encoding", encoding)
+		h.Add("Vary", "Accept-Encoding")
+		err = writeCompressed(w, encoding, p.body)
+	} else {
+		h.Set("Content-Length", strconv.Itoa(len(p.body)))
+		_, err = w.Write(p.body)
+	}
+	// Flush, so that the deadline covers this answer and no later one.
+	if ferr := rc.Flush(); err == nil && ferr != nil && !errors.Is(ferr, http.ErrNotSupported) {
+		err = ferr
+	}
+	_ = rc.SetWriteDeadline(time.Time{})
+	return err
+}
+
+func (t Polling) threshold() int {
+	if t.CompressionThreshold == 0 {
+		return 1024
+	}
+	return t.CompressionThreshold
+}
+
+// noStore sets the headers that every answer has.
+func noStore(h http.Header, r *http.Request) {
+	h.Set("Cache-Control", "no-store")
+	if ua := r.UserAgent(); strings.Contains(ua, ";MSIE") || strings.Contains(ua, "Trident/") {
+		h.Set("X-XSS-Protection", "0") // old Internet Explorers take payloads for an attack
+	}
+}
+
+// post takes a payload from the client.
+func (l *pollLink) post(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Content-Type") == "application/octet-stream" {
+		l.port.Fail(errContent)
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	rc := http.NewResponseController(w)
+	if status := l.beginPost(rc); status != 0 {
+		w.WriteHeader(status)
+		return
+	}
+	body, err := readBody(r, l.port.MaxPayload())
+	l.bodyRead()
+	if err != nil {
+		l.endPost()
+		if errors.Is(err, errTooLarge) {
+			// The session lives on: as far as it is concerned nothing was sent.
+			w.Header().Set("Connection", "close")
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+			return
+		}
+		l.port.Fail(fmt.Errorf("%w: %w", errDataLeft, err))
+		w.Header().Set("Connection", "close")
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	l.deliver(body.Bytes())
+	bodies.Put(body)
+	l.endPost()
+	h := w.Header()
+	h.Set("Content-Type", "text/html") // some browsers offer text/plain for download
+	h.Set("Content-Length", "2")
+	noStore(h, r)
+	_ = rc.SetWriteDeadline(time.Now().Add(l.port.WriteTimeout()))
+	_, _ = io.WriteString(w, "ok") // a client that left is noticed by its polls
+	_ = rc.Flush()
+	_ = rc.SetWriteDeadline(time.Time{})
+}
+
+// beginPost claims the way in for one request, or returns the status with
+// which it is refused.
+func (l *pollLink) beginPost(rc *http.ResponseController) int {
+	l.mu.Lock()
+	closed, overlap := l.closed, l.posting
+	if !closed && !overlap {
+		l.posting = true
+		l.abort = func() { _ = rc.SetReadDeadline(time.Unix(1, 0)) }
+	}
+	l.mu.Unlock()
+	switch {
+	case closed:
+		return http.StatusBadRequest
+	case overlap:
+		l.port.Fail(errDataOverlap)
+		return http.StatusBadRequest
+	}
+	_ = rc.SetReadDeadline(time.Time{}) // the session's end aborts a slow body
+	l.mu.Lock()
+	if l.closed {
+		l.abort()
+	}
+	l.mu.Unlock()
+	return 0
+}
+
+// bodyRead says that there is nothing left to abort: the deadline of a request
+// must not be touched once its handler may have returned.
+func (l *pollLink) bodyRead() {
+	l.mu.Lock()
+	l.abort = nil
+	l.mu.Unlock()
+}
+
+func (l *pollLink) endPost() {
+	l.mu.Lock()
+	l.posting = false
+	l.mu.Unlock()
+}
+
+// deliver hands the packets of a payload to the session.
+func (l *pollLink) deliver(body []byte) {
+	l.port.Cork()
+	defer l.port.Uncork()
+	for pkt, err := range eioparser.Payload(body) {
+		if err != nil {
+			l.port.Fail(err)
+			return
+		}
+		if pkt.Type == eioparser.Close {
+			l.bye()
+			return
+		}
+		if l.port.Receive(pkt) != nil {
+			return
+		}
+	}
+}
+
+// bye ends the session because the client said so. Its pending poll is
+// answered first: it did nothing wrong.
+func (l *pollLink) bye() {
+	l.mu.Lock()
+	p := l.poll
+	l.poll = nil
+	l.mu.Unlock()
+	if p != nil {
+		p.body = eioparser.AppendPacket(nil, eioparser.Packet{Type: eioparser.Noop})
+		close(p.done)
+	}
+	l.port.Fail(io.EOF)
+}
+
+var errTooLarge = errors.New("engineio: body over the limit")
+
+// bodies keeps the memory of request bodies between requests.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// readBody reads a body of at most limit bytes. Memory is taken as the bytes
+// come, whatever the header announces.
+func readBody(r *http.Request, limit int64) (*bytes.Buffer, error) {
+	if r.ContentLength > limit {
+		return nil, errTooLarge
+	}
+	b := bodies.Get().(*bytes.Buffer)
+	b.Reset()
+	n, err := b.ReadFrom(io.LimitReader(r.Body, limit+1))
+	if err == nil && n > limit {
+		err = errTooLarge
+	}
+	if err != nil {
+		bodies.Put(b)
+		return nil, err
+	}
+	return b, nil
+}

@@ -1,0 +1,164 @@
+package engineio
+
+import (
+	"time"
+
+	"github.com/siokit/siokit/eioparser"
+)
+
+// Port is a link's side of its session: the server makes one for each link,
+// and the link hands to it what it received. All of its methods may be called
+// from the link's own methods, and none of them while the link holds a lock
+// that its Write, TryWrite or Close takes.
+type Port struct {
+	s         *Session
+	transport Transport
+	link      Link
+	try       TryWriter // link, if it is one
+
+	live   bool // carries the session, or did; changes with s.receiving held
+	corked bool // owned by whoever reads
+
+	// Guarded by s.mu.
+	ready  bool          // link takes batches
+	turns  bool          // link is not always ready
+	probed bool          // a probing link has been answered
+	giveUp time.Duration // when an upgrade ends, since the wheel's start
+	alarm  alarm
+}
+
+// attach completes a port with its link.
+func (p *Port) attach(l Link) {
+	p.link = l
+	p.try, _ = l.(TryWriter)
+}
+
+// Session returns the session. While the link is being made it has an id and a
+// handshake, and nothing else of it is to be used.
+func (p *Port) Session() *Session { return p.s }
+
+// Protocol returns the Engine.IO revision that the client speaks: 4, or 3.
+func (p *Port) Protocol() int { return p.s.Protocol() }
+
+// MaxPayload returns the size in bytes of the largest message that a client
+// may send.
+func (p *Port) MaxPayload() int64 { return p.s.srv.cfg.MaxPayload }
+
+// WriteTimeout returns how long a write may make no progress.
+func (p *Port) WriteTimeout() time.Duration { return p.s.srv.cfg.PingTimeout }
+
+// Receive hands one packet to the session: a message goes to the handler, the
+// rest is the protocol's. It returns when the packet has been dealt with, so
+// packets must come from one goroutine, or in turns. p.Data need not stay
+// valid, except that of a binary message, which is handed over.
+//
+// An error says that the link is not wanted any more; what had to be done
+// about it has been done.
+func (p *Port) Receive(pkt eioparser.Packet) error {
+	s := p.s
+	s.receiving.Lock()
+	defer s.receiving.Unlock()
+	if p.live {
+		err := s.receive(pkt)
+		if err != nil && err != ErrClosed {
+			s.endSoon(TransportError, err)
+		}
+		return err
+	}
+	return s.receiveProbe(p, pkt)
+}
+
+// Fail says that the link has ended, and why, as the result of Read does. It
+// is for links without Read.
+func (p *Port) Fail(err error) {
+	s := p.s
+	s.mu.Lock()
+	live, probe := s.port == p, s.probe == p
+	s.mu.Unlock()
+	switch {
+	case live:
+		s.fail(err)
+	case probe:
+		s.abortProbe(p)
+	}
+}
+
+// Cork says that a batch of input begins: what the session sends while it is
+// being worked on waits for Uncork.
+func (p *Port) Cork() {
+	if p.live && !p.corked {
+		p.corked = true
+		p.s.Cork()
+	}
+}
+
+// Uncork says that the input that arrived has been worked on.
+func (p *Port) Uncork() {
+	if p.corked {
+		p.corked = false
+		p.s.Uncork()
+	}
+}
+
+// SetReady says whether the link takes batches. A link is ready when it is
+// made; one that is not always (long-polling between two polls) calls
+// SetReady(false) in Accept and within the TryWrite or Write with which it
+// stops, and SetReady(true), which may write at once, when it can take the
+// next batch.
+func (p *Port) SetReady(ready bool) {
+	s := p.s
+	s.mu.Lock()
+	p.ready = ready
+	p.turns = p.turns || !ready
+	live := s.port == p
+	s.mu.Unlock()
+	if ready && live {
+		s.pump(false)
+	}
+}
+
+// Wake asks for a call of TryWrite, with an empty batch if nothing is queued:
+// the link has something of its own to write.
+func (p *Port) Wake() {
+	s := p.s
+	s.mu.Lock()
+	live := s.port == p
+	if live {
+		s.wake = true
+	}
+	s.mu.Unlock()
+	if live {
+		s.pump(false)
+	} else {
+		p.send(nil)
+	}
+}
+
+// Go runs f on a goroutine that Server.Shutdown waits for. f must end soon
+// after the link was closed.
+func (p *Port) Go(f func()) { p.s.srv.group.run(f) }
+
+// send writes to a link that does not carry the session: what an upgrade has
+// to say. It may block; whoever reads the link calls it.
+func (p *Port) send(batch []Outgoing) error {
+	if p.try == nil {
+		if len(batch) == 0 {
+			return nil
+		}
+		return p.link.Write(batch)
+	}
+	err := p.try.TryWrite(batch)
+	if err == ErrWouldBlock {
+		err = p.link.Write(nil)
+	}
+	return err
+}
+
+// read runs the link's Read and deals with its end.
+func (p *Port) read(r Reader) {
+	err := r.Read()
+	p.Fail(err)
+	p.link.Close()
+}
+
+func (p *Port) close() { p.link.Close() }

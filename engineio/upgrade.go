@@ -1,0 +1,137 @@
+package engineio
+
+import (
+	"time"
+
+	"github.com/siokit/siokit/eioparser"
+)
+
+// An upgrade, chapter "Upgrade" of the protocol. The client opens a second
+// link with the session's sid and probes it with a ping; it gets a pong there
+// and, so that its pending poll ends, a noop on the old link. It then sends no
+// more on the old link, waits until its requests are answered, and sends an
+// upgrade packet on the new one. From that packet on the new link carries the
+// session. What the session sends in between leaves by a poll that is pending,
+// or waits in the outbox, which belongs to the session and not to a link: so
+// nothing is lost, sent twice or overtaken.
+
+// releaseEvery is how often a poll that is pending during an upgrade is ended.
+const releaseEvery = 100 * time.Millisecond
+
+// probing reports whether an upgrade is under way. The caller holds mu.
+func (s *Session) probing() bool { return s.probe != nil && s.probe.probed }
+
+// beginProbe makes p the session's one candidate, if it may be.
+func (s *Session) beginProbe(p *Port) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.State() != Open || s.probe != nil || s.upgraded {
+		return false
+	}
+	target, ok := p.transport.(UpgradeTarget)
+	if !ok || !target.UpgradesFrom(s.port.transport.Name()) {
+		return false
+	}
+	s.probe = p
+	p.alarm.expire = p
+	p.giveUp = time.Since(s.srv.wheel.start) + s.srv.cfg.UpgradeTimeout
+	s.srv.wheel.schedule(&p.alarm, s.srv.cfg.UpgradeTimeout)
+	return true
+}
+
+// receiveProbe handles a packet of a link that does not carry the session yet.
+// The caller holds receiving.
+func (s *Session) receiveProbe(p *Port, pkt eioparser.Packet) error {
+	switch {
+	case pkt.Type == eioparser.Ping && string(pkt.Data) == "probe":
+		if !s.probeSeen(p) {
+			return ErrClosed
+		}
+		if err := p.send([]Outgoing{{Prepared: pongProbePacket}}); err != nil {
+			s.abortProbe(p)
+			return ErrClosed
+		}
+		s.releasePoll(p)
+		return nil
+	case pkt.Type == eioparser.Upgrade:
+		if !s.replace(p) {
+			return ErrClosed
+		}
+		p.live = true
+		s.pump(true)
+		return nil
+	}
+	s.abortProbe(p)
+	return ErrClosed
+}
+
+// probeSeen notes that the candidate was probed. From now on volatile messages
+// are dropped and polls are ended.
+func (s *Session) probeSeen(p *Port) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.probe != p {
+		return false
+	}
+	p.probed = true
+	s.srv.wheel.schedule(&p.alarm, releaseEvery)
+	return true
+}
+
+// releasePoll ends a pending poll of the old link, if there is one.
+func (s *Session) releasePoll(p *Port) {
+	s.mu.Lock()
+	if s.probe == p && s.port.ready && s.port.turns && s.queue == nil {
+		s.queueControl(noopPacket)
+	}
+	s.mu.Unlock()
+	s.pump(true)
+}
+
+// expired is called by the wheel: to end a poll, or the upgrade.
+func (p *Port) expired(*alarm) {
+	s := p.s
+	s.mu.Lock()
+	left := p.giveUp - time.Since(s.srv.wheel.start)
+	going := s.probe == p && left > 0
+	if going {
+		s.srv.wheel.schedule(&p.alarm, min(left, releaseEvery))
+	}
+	s.mu.Unlock()
+	if going {
+		s.releasePoll(p)
+	} else {
+		s.abortProbe(p)
+	}
+}
+
+// replace makes p the live link. The caller holds receiving.
+func (s *Session) replace(p *Port) bool {
+	s.mu.Lock()
+	if s.probe != p {
+		s.mu.Unlock()
+		return false
+	}
+	old := s.port
+	s.port, s.probe, s.upgraded = p, nil, true
+	s.srv.wheel.cancel(&p.alarm)
+	if s.owned {
+		s.old, old = old, nil // whoever writes to it closes it
+	}
+	s.mu.Unlock()
+	if old != nil {
+		old.close()
+	}
+	return true
+}
+
+// abortProbe gives the candidate up. The session goes on as it was.
+func (s *Session) abortProbe(p *Port) {
+	s.mu.Lock()
+	if s.probe == p {
+		s.probe = nil
+		s.srv.wheel.cancel(&p.alarm)
+	}
+	s.mu.Unlock()
+	p.close()
+}

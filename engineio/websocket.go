@@ -1,0 +1,350 @@
+package engineio
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/siokit/siokit/eioparser"
+)
+
+// WebSocket is the transport of the same name, RFC 6455, on gorilla/websocket:
+// gorilla shakes hands, reads, and answers what the peer does wrong; what the
+// session sends is framed here, so that many frames leave in one write.
+//
+// An idle client costs one goroutine, which waits for input. The zero value is
+// the reference's default: no compression.
+type WebSocket struct {
+	// Compression, if not nil, offers permessage-deflate (RFC 7692) to clients
+	// that ask for it.
+	Compression *Deflate
+}
+
+// Name returns "websocket".
+func (WebSocket) Name() string { return "websocket" }
+
+// UpgradesFrom reports true for long-polling.
+func (WebSocket) UpgradesFrom(name string) bool { return name == "polling" }
+
+// CheckRequest refuses requests that ask for no WebSocket.
+func (WebSocket) CheckRequest(r *http.Request) error {
+	if !isWebSocketUpgrade(r) {
+		return errors.New("engineio: no WebSocket handshake")
+	}
+	return nil
+}
+
+// Accept shakes hands. The answer leaves with the first packets.
+func (t WebSocket) Accept(w http.ResponseWriter, r *http.Request, p *Port) (Link, error) {
+	l := &wsLink{port: p, deflate: t.Compression}
+	h := &hijacked{ResponseWriter: w, link: l}
+	var reason error
+	u := websocket.Upgrader{
+		ReadBufferSize:  plainReadBuffer,
+		WriteBufferPool: noWrites{}, // data is never written through gorilla
+		CheckOrigin:     func(*http.Request) bool { return true },
+		Error:           func(_ http.ResponseWriter, _ *http.Request, _ int, err error) { reason = err },
+	}
+	h.upgrader = &u
+	if t.Compression != nil {
+		r, u.EnableCompression = offersDeflate(r)
+	}
+	if !u.EnableCompression {
+		l.deflate = nil
+	}
+	header := w.Header().Clone()
+	for _, k := range []string{"Connection", "Upgrade", "Content-Length", "Content-Type", "Sec-Websocket-Extensions"} {
+		header.Del(k)
+	}
+	conn, err := u.Upgrade(h, r, header)
+	h.done()
+	if err != nil {
+		if reason != nil {
+			err = reason
+		}
+		if h.err != nil {
+			err = fmt.Errorf("engineio: the connection cannot be taken over, as below http.TimeoutHandler or over HTTP/2: %w", h.err)
+		}
+		return nil, err
+	}
+	l.conn = conn
+	limit := p.MaxPayload()
+	if u.EnableCompression {
+		limit += limit/1024 + 64 // what does not compress grows a little
+	}
+	conn.SetReadLimit(limit)
+	conn.SetPingHandler(l.pinged)
+	return l, nil
+}
+
+// Read buffers of gorilla's. Above a wire that borrows its own, a buffer need
+// only hold the largest control frame.
+const (
+	plainReadBuffer    = 1024
+	borrowedReadBuffer = 128
+)
+
+// noWrites is the buffer pool for messages that gorilla writes: none.
+type noWrites struct{}
+
+func (noWrites) Get() any { return nil }
+func (noWrites) Put(any)  {}
+
+// hijacked is the ResponseWriter that gorilla takes the connection from, and
+// gets a wire instead.
+type hijacked struct {
+	http.ResponseWriter
+	link     *wsLink
+	upgrader *websocket.Upgrader
+	brw      *bufio.ReadWriter
+	err      error
+}
+
+// handshakeBufs lend gorilla a buffer to build its answer in.
+var handshakeBufs = sync.Pool{New: func() any {
+	return bufio.NewReadWriter(bufio.NewReaderSize(nil, 16), bufio.NewWriterSize(nil, 1024))
+}}
+
+// Hijack finds the connection also behind ResponseWriters that only Unwrap.
+func (h *hijacked) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	c, brw, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		h.err = err
+		return nil, nil, err
+	}
+	_ = c.SetDeadline(time.Time{}) // the HTTP server's own
+	var early []byte
+	if n := brw.Reader.Buffered(); n > 0 {
+		early = make([]byte, n)
+		_, _ = io.ReadFull(brw.Reader, early) // what is buffered cannot fail
+	}
+	l := h.link
+	l.wire.init(c, l.port, early)
+	l.wire.note = l.note
+	if l.wire.raw != nil {
+		h.upgrader.ReadBufferSize = borrowedReadBuffer
+	}
+	h.brw = handshakeBufs.Get().(*bufio.ReadWriter)
+	return &l.wire, h.brw, nil
+}
+
+func (h *hijacked) done() {
+	if h.brw != nil {
+		h.brw.Reader.Reset(nil)
+		h.brw.Writer.Reset(nil)
+		handshakeBufs.Put(h.brw)
+	}
+}
+
+// wsLink is a WebSocket client.
+type wsLink struct {
+	port    *Port
+	conn    *websocket.Conn
+	deflate *Deflate // nil: not negotiated
+	wire    wire
+
+	// Held while frames are written. Who finds it taken leaves what it wants to
+	// whoever holds it.
+	writing sync.Mutex
+	rest    frames // built, and not written yet
+
+	mu      sync.Mutex
+	head    []byte      // the handshake's answer, not written yet
+	pong    []byte      // the answer to the last ping, not written yet
+	bye     []byte      // the close frame, not written yet
+	leaving bool        // bye was noted: no frame comes after it
+	closed  bool        // Close was called
+	stuck   bool        // a write waits for the peer
+	linger  *time.Timer // closes the connection in the end
+
+	peerDone atomic.Bool // the peer closed, or the connection broke
+}
+
+// note keeps what gorilla writes: the handshake's answer, or a control frame.
+func (l *wsLink) note(b []byte) {
+	if b[0] == finBit|opClose {
+		l.leave(b[2:])
+		return
+	}
+	l.mu.Lock()
+	l.head = append(l.head, b...)
+	l.mu.Unlock()
+}
+
+// pinged answers a ping of the WebSocket protocol. Of answers that have not
+// left yet only the last is kept (RFC 6455, section 5.5.3).
+func (l *wsLink) pinged(data string) error {
+	l.mu.Lock()
+	l.pong = append(appendFrameHeader(l.pong[:0], finBit|opPong, len(data)), data...)
+	l.mu.Unlock()
+	l.port.Wake()
+	return nil
+}
+
+// leave notes a close frame, the first one.
+func (l *wsLink) leave(payload []byte) {
+	l.mu.Lock()
+	if !l.leaving {
+		l.leaving = true
+		l.bye = append(appendFrameHeader(nil, finBit|opClose, len(payload)), payload...)
+	}
+	l.mu.Unlock()
+}
+
+// closeWith notes a close frame with a code.
+func (l *wsLink) closeWith(code int, text string) {
+	l.leave(websocket.FormatCloseMessage(code, text))
+}
+
+// build gathers what is to be written. The caller holds writing.
+func (l *wsLink) build(batch []Outgoing) {
+	f := &l.rest
+	f.begin()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.head != nil {
+		f.buf = append(f.buf, l.head...)
+		l.head = nil
+	}
+	if len(l.pong) > 0 {
+		f.buf = append(f.buf, l.pong...)
+		l.pong = nil
+	}
+	// After a close frame there must be nothing (RFC 6455, section 5.5.1).
+	if !l.leaving {
+		l.addBatch(f, batch)
+	}
+	if l.bye != nil {
+		f.buf = append(f.buf, l.bye...)
+		l.bye = nil
+	}
+	f.cut()
+}
+
+func (l *wsLink) addBatch(f *frames, batch []Outgoing) {
+	v3 := l.port.Protocol() == 3
+	for _, o := range batch {
+		if l.deflate != nil && !o.NoCompress && l.deflate.add(f, o.Prepared, v3) {
+			continue
+		}
+		if o.Shared() {
+			framing := wsFrames
+			if v3 {
+				framing = wsFrames3
+			}
+			f.addShared(o.Frame(framing))
+			continue
+		}
+		for _, pkt := range o.Packets() {
+			if pkt.Type == eioparser.Close && !v3 {
+				// The end of a WebSocket is its close frame.
+				l.leaving = true
+				l.bye = appendFrameHeader(nil, finBit|opClose, 0)
+				return
+			}
+			f.add(pkt, v3)
+		}
+	}
+}
+
+// TryWrite writes what the system takes at once.
+func (l *wsLink) TryWrite(batch []Outgoing) error {
+	l.writing.Lock()
+	l.build(batch)
+	err := l.attempt()
+	l.writing.Unlock()
+	l.afterWrite()
+	return err
+}
+
+// attempt writes what is built as far as that needs no waiting. The caller
+// holds writing.
+func (l *wsLink) attempt() error {
+	f := &l.rest
+	for len(f.segments) > 0 {
+		n, err := l.wire.tryWrite(f.segments[0])
+		short := n < len(f.segments[0])
+		f.advance(n)
+		switch {
+		case err != nil && err != errNow:
+			f.end()
+			return err
+		case short:
+			l.setStuck(true)
+			return ErrWouldBlock
+		}
+	}
+	f.end()
+	return nil
+}
+
+// Write finishes what TryWrite left and writes batch.
+func (l *wsLink) Write(batch []Outgoing) error {
+	l.writing.Lock()
+	var err error
+	if closed := l.setStuck(true); closed {
+		err = net.ErrClosed
+		l.rest.end()
+	}
+	if err == nil {
+		err = l.finish()
+	}
+	if err == nil && len(batch) > 0 {
+		l.build(batch)
+		err = l.finish()
+	}
+	l.setStuck(false)
+	l.writing.Unlock()
+	l.afterWrite()
+	return err
+}
+
+// finish writes what is built, and waits. The caller holds writing.
+func (l *wsLink) finish() error {
+	f := &l.rest
+	timeout := l.port.WriteTimeout()
+	if len(f.segments) == 0 {
+		return nil
+	}
+	// A small piece and the large ones behind it leave together.
+	if len(f.segments) > 1 {
+		total := 0
+		for _, b := range f.segments {
+			total += len(b)
+		}
+		if total <= 64<<10 {
+			_ = l.wire.Conn.SetWriteDeadline(time.Now().Add(timeout))
+			_, err := f.segments.WriteTo(l.wire.Conn)
+			f.end()
+			return errors.Join(err, l.wire.Conn.SetWriteDeadline(time.Time{}))
+		}
+	}
+	for len(f.segments) > 0 {
+		if err := l.wire.writeAll(f.segments[0], timeout); err != nil {
+			f.end()
+			return err
+		}
+		f.advance(len(f.segments[0]))
+	}
+	f.end()
+	// The next write may be an attempt, which a deadline that has passed would
+	// spoil.
+	return l.wire.Conn.SetWriteDeadline(time.Time{})
+}
+
+// setStuck notes whether a write waits for the peer, so that Close knows, and
+// reports whether Close was called before.
+func (l *wsLink) setStuck(v bool) (closed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stuck = v
+	return l.closed
+}

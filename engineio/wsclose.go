@@ -1,0 +1,148 @@
+package engineio
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// lingerTime is how long a client may take to answer a close frame. Closing
+// the connection earlier, while something of the client's is unread, would
+// make the system drop what the client has not read yet, the close frame first
+// of all.
+const lingerTime = 2 * time.Second
+
+// Close sends a close frame, if none was sent and the peer takes it at once,
+// and closes the connection when the peer answered it, or after lingerTime.
+// Read, if it runs, sees to the former.
+func (l *wsLink) Close() {
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return
+	}
+	l.closed = true
+	stuck := l.stuck
+	l.mu.Unlock()
+	l.leave(nil)
+	if stuck {
+		// The peer does not read: there is no way to tell it anything.
+		_ = l.wire.Conn.Close()
+		return
+	}
+	l.afterWrite()
+}
+
+// afterWrite says goodbye if Close was called while somebody was writing.
+func (l *wsLink) afterWrite() {
+	for {
+		l.mu.Lock()
+		due := l.closed && l.linger == nil
+		l.mu.Unlock()
+		if !due || !l.writing.TryLock() {
+			return // whoever holds it comes here afterwards
+		}
+		l.goodbye()
+		l.writing.Unlock()
+	}
+}
+
+// goodbye writes the close frame and sets the time after which the connection
+// is closed. The caller holds writing.
+func (l *wsLink) goodbye() {
+	l.mu.Lock()
+	if l.linger != nil {
+		l.mu.Unlock()
+		return
+	}
+	l.linger = time.AfterFunc(lingerTime, func() { _ = l.wire.Conn.Close() })
+	l.mu.Unlock()
+	if len(l.rest.segments) > 0 {
+		l.cutOff() // in the middle of a frame
+		return
+	}
+	l.build(nil)
+	if l.wire.raw == nil {
+		l.port.Go(func() {
+			l.writing.Lock()
+			defer l.writing.Unlock()
+			_ = l.wire.Conn.SetWriteDeadline(time.Now().Add(lingerTime))
+			for _, b := range l.rest.segments {
+				_, _ = l.wire.Conn.Write(b) // the end is near either way
+			}
+			l.rest.end()
+			if l.peerDone.Load() {
+				l.cutOff()
+			}
+		})
+		return
+	}
+	if l.attempt() != nil || l.peerDone.Load() {
+		l.rest.end()
+		l.cutOff()
+	}
+}
+
+// cutOff closes the connection now.
+func (l *wsLink) cutOff() {
+	l.mu.Lock()
+	if l.linger != nil {
+		l.linger.Stop()
+	}
+	l.mu.Unlock()
+	_ = l.wire.Conn.Close()
+}
+
+// peerClosed is the peer's close frame: an io.EOF with code and text.
+type peerClosed struct{ *websocket.CloseError }
+
+func (e peerClosed) Is(target error) bool { return target == io.EOF }
+func (e peerClosed) Unwrap() error        { return e.CloseError }
+
+// readError turns what gorilla returned into why the session ends.
+func (l *wsLink) readError(err error) error {
+	var c *websocket.CloseError
+	switch {
+	case errors.As(err, &c):
+		l.peerDone.Store(true)
+		return peerClosed{c}
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		l.peerDone.Store(true)
+		return fmt.Errorf("%w: %w", io.EOF, err)
+	case errors.Is(err, net.ErrClosed), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		l.peerDone.Store(true)
+	case errors.Is(err, errFlood):
+		l.closeWith(websocket.ClosePolicyViolation, "")
+	}
+	return err
+}
+
+// after ends a link whose reading has ended: the session first, then the
+// connection, for whose end a peer that was told to go is waited.
+func (l *wsLink) after(err error) {
+	l.port.Fail(err)
+	l.Close()
+	if !l.peerDone.Load() {
+		l.drain()
+	}
+	l.wire.release()
+	l.writing.Lock() // a goodbye that is being written comes first
+	defer l.writing.Unlock()
+	l.cutOff()
+}
+
+// drain reads until the peer closes or lingerTime is over.
+func (l *wsLink) drain() {
+	var scrap [512]byte
+	for {
+		l.wire.since = 0
+		if _, err := l.wire.read(scrap[:]); err != nil {
+			return
+		}
+	}
+}
