@@ -37,7 +37,10 @@ type Args struct {
 // [DefaultDepth]; the error is an [*Error]. Nothing is allocated for arrays
 // without placeholders that are nested less than 64 levels deep.
 func ParseArgs(array []byte, attachments [][]byte) (Args, error) {
-	mode := placeholders(len(attachments) > 0)
+	mode := asData
+	if len(attachments) > 0 {
+		mode = asAttachment
+	}
 	var s scanner
 	if err := s.document(array, 0, DefaultDepth, mode); err != nil {
 		return Args{}, err

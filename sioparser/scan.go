@@ -41,12 +41,15 @@ type scanner struct {
 }
 
 // placeholders says what an object with "_placeholder":true is.
-type placeholders bool
+type placeholders uint8
 
 const (
-	asData       placeholders = false
-	asAttachment placeholders = true
+	asData placeholders = iota
+	asAttachment
 )
+
+// shortest is the length of the shortest key that means anything.
+var shortest = [...]int{asData: len(placeholderKey), asAttachment: len("num")}
 
 // document checks text[i:], which must be one array, with nothing but white
 // space behind it, and fills in the results. With asAttachment the marks are
@@ -69,9 +72,9 @@ func (s *scanner) elements(text []byte) error {
 // value checks that text[i:] is one object, array or string, and finds its end.
 func (s *scanner) value(text []byte, i, depth int) error {
 	if text[i] == '"' {
-		end, err := scanString(text, i+1)
-		if err != nil {
-			return err
+		end := scanString(text, i+1)
+		if end < 0 {
+			return stringError(text, end)
 		}
 		s.end = int32(end)
 	} else if err := s.walk(text, i, depth, asData, false); err != nil {
@@ -103,7 +106,6 @@ func (s *scanner) walk(text []byte, i, limit int, mode placeholders, bare bool) 
 		kinds  uint64
 		depth  int
 		c      byte
-		err    error
 		begin  int    // of the last scalar
 		end    int    // behind the last value
 		member member // what a value of the open object means
@@ -124,8 +126,8 @@ value:
 	begin = i
 	switch text[i] {
 	case '"':
-		if i, err = scanString(text, i+1); err != nil {
-			return err
+		if i = scanString(text, i+1); i < 0 {
+			return stringError(text, i)
 		}
 	case '{', '[':
 		c = text[i]
@@ -260,10 +262,12 @@ key:
 		return fail(ErrSyntax, i)
 	}
 	begin = i + 1
-	if i, err = scanString(text, begin); err != nil {
-		return err
+	if i = scanString(text, begin); i < 0 {
+		return stringError(text, i)
 	}
-	member = memberOf(text[begin:i-1], mode)
+	if i-begin > shortest[mode] {
+		member = memberOf(text[begin:i-1], mode)
+	}
 	for i < len(text) && isSpace(text[i]) {
 		i++
 	}
@@ -288,15 +292,10 @@ const placeholderKey = "_placeholder"
 // memberOf recognises the two keys, escaped or not.
 func memberOf(key []byte, mode placeholders) member {
 	switch {
-	case len(key) < 3:
-		return otherMember
-	case len(key) == 3:
-		if mode == asAttachment && string(key) == "num" {
-			return numMember
-		}
-		return otherMember
-	case len(key) == len(placeholderKey) && string(key) == placeholderKey:
+	case string(key) == placeholderKey:
 		return placeholderMember
+	case string(key) == "num" && mode == asAttachment:
+		return numMember
 	}
 	if hasEscape(key) && len(key) <= len(placeholderKey)*len(`\u0000`) {
 		switch string(appendUnescaped(nil, key)) {

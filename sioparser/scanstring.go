@@ -23,40 +23,74 @@ func special(w uint64) uint64 {
 }
 
 // scanString returns the position behind the quote that closes the string
-// whose first byte is text[i].
-func scanString(text []byte, i int) (int, error) {
+// whose first byte is text[i], or a negative number if the string is at fault;
+// stringError says how.
+func scanString(text []byte, i int) int {
 	for {
-		for i+8 <= len(text) {
+		for ; i+8 <= len(text); i += 8 {
 			if m := special(binary.LittleEndian.Uint64(text[i:])); m != 0 {
 				i += bits.TrailingZeros64(m) >> 3
 				break
 			}
-			i += 8
 		}
 		if i >= len(text) {
-			return 0, fail(ErrSyntax, len(text))
+			return ^len(text)
 		}
 		switch c := text[i]; {
 		case c == '"':
-			return i + 1, nil
+			return i + 1
+		case c >= utf8.RuneSelf:
+			n := scanRunes(text[i:])
+			if n == 0 {
+				return ^i
+			}
+			i += n
 		case c == '\\':
 			n := scanEscape(text[i:])
 			if n == 0 {
-				return 0, fail(ErrSyntax, i)
+				return ^i
 			}
 			i += n
 		case c < 0x20:
-			return 0, fail(ErrSyntax, i)
-		case c < utf8.RuneSelf:
-			i++
+			return ^i
 		default:
-			r, n := utf8.DecodeRune(text[i:])
-			if r == utf8.RuneError && n == 1 {
-				return 0, fail(ErrUTF8, i)
-			}
-			i += n
+			i++
 		}
 	}
+}
+
+// stringError is the error at a position that scanString returned.
+func stringError(text []byte, position int) error {
+	position = ^position
+	if position < len(text) && text[position] >= utf8.RuneSelf {
+		return fail(ErrUTF8, position)
+	}
+	return fail(ErrSyntax, position)
+}
+
+// scanRunes returns how many bytes the multi-byte runes take that text begins
+// with; 0 if the first is not UTF-8. Lead bytes whose second byte has a range
+// of its own are left to package utf8.
+func scanRunes(text []byte) int {
+	i := 0
+	for i < len(text) && text[i] >= utf8.RuneSelf {
+		if i+2 < len(text) && text[i+1]&0xC0 == 0x80 {
+			switch c := text[i]; {
+			case 0xC2 <= c && c <= 0xDF:
+				i += 2
+				continue
+			case 0xE1 <= c && c <= 0xEF && c != 0xED && text[i+2]&0xC0 == 0x80:
+				i += 3
+				continue
+			}
+		}
+		r, n := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && n == 1 {
+			break
+		}
+		i += n
+	}
+	return i
 }
 
 // scanEscape returns the length of the escape that text begins with, 0 if it
