@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
+)
+
+// fixture is all servers of the process, by the prefix of their path.
+type fixture struct {
+	settings settings
+	probes   probes
+	handlers map[string]http.Handler // "/socket.io/" and so on
+	closers  []func(context.Context) error
+}
+
+func newFixture(s settings) (*fixture, error) {
+	f := &fixture{settings: s, handlers: map[string]http.Handler{}}
+	if s.adapter != "memory" {
+		return nil, fmt.Errorf("no adapter %q, there is: memory", s.adapter)
+	}
+	add := f.addSocket
+	if s.load {
+		add = f.addLoad
+	} else if err := f.addEngines(); err != nil {
+		return nil, err
+	}
+	if err := add(); err != nil {
+		return nil, errors.Join(err, f.shutdown(context.Background()))
+	}
+	return f, nil
+}
+
+// ServeHTTP routes by itself: http.ServeMux would redirect /engine.io, which
+// Engine.IO leaves to others.
+func (f *fixture) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/debug/goroutines" {
+		fmt.Fprintln(w, runtime.NumGoroutine())
+		return
+	}
+	if end := strings.IndexByte(strings.TrimPrefix(r.URL.Path, "/"), '/'); end >= 0 {
+		if h, ok := f.handlers[r.URL.Path[:end+2]]; ok {
+			h.ServeHTTP(w, r)
+			return
+		}
+	}
+	http.NotFound(w, r)
+}
+
+// shutdown ends every server and waits for it, until ctx ends.
+func (f *fixture) shutdown(ctx context.Context) error {
+	errs := make([]error, len(f.closers))
+	done := make(chan int)
+	for i, close := range f.closers {
+		go func() { // joined below
+			errs[i] = close(ctx)
+			done <- i
+		}()
+	}
+	for range f.closers {
+		<-done
+	}
+	return errors.Join(errs...)
+}
