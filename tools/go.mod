@@ -7,6 +7,7 @@ require (
 	github.com/chromedp/chromedp v0.23.0
 	github.com/google/go-cmp v0.7.0
 	github.com/gorilla/websocket v1.5.3
+	github.com/rs/cors v1.11.1
 	github.com/siokit/siokit/adapters/cluster v0.1.0
 	github.com/siokit/siokit/conformance v0.1.0
 	github.com/siokit/siokit/eioparser v0.1.0
