@@ -53,6 +53,38 @@ func ParseArgs(array []byte, attachments [][]byte) (Args, error) {
 	return a, nil
 }
 
+// MakeArgs is for codecs, which write the text themselves and know what is in
+// it; everybody else wants [ParseArgs]. The caller answers for the elements
+// being valid JSON, comma separated, without white space between them and
+// without brackets around them; ends are the offsets behind each of them. The
+// placeholders must be in order of appearance, none inside another, each a
+// [Placeholder] as [Args.Placeholders] yields it, and written as the text codec
+// writes it. An object that only looks like a placeholder is data, and such
+// arguments cannot be sent beside attachments by the text codec.
+//
+// The result aliases elements and attachments.
+func MakeArgs(elements []byte, ends []int, attachments [][]byte, placeholders []Placeholder) Args {
+	if len(ends) == 0 {
+		return Args{}
+	}
+	a := Args{
+		raw:         slices.Clip(elements),
+		n:           int32(len(ends)),
+		attachments: slices.Clip(attachments),
+		suspect:     true,
+	}
+	for i := range a.knownCuts() {
+		a.cuts[i] = int32(ends[i])
+	}
+	if len(placeholders) > 0 {
+		a.marks = make([]mark, len(placeholders))
+		for i, p := range placeholders {
+			a.marks[i] = mark{int32(p.Start), int32(p.End), int32(p.Num)}
+		}
+	}
+	return a
+}
+
 // args makes Args of the scanner's results, from element first on. They alias
 // its marks. The elements before, one at most, have no placeholder in them.
 func (s *scanner) args(text []byte, first int) Args {

@@ -207,6 +207,35 @@ func TestArgsPlaceholders(t *testing.T) {
 	equalLists(t, "placeholders", got, []string{placeholder(1) + " 1", placeholder(0) + " 0"})
 }
 
+func TestMakeArgs(t *testing.T) {
+	var text []byte
+	var ends []int
+	var places []sioparser.Placeholder
+	for i, element := range []string{`"a"`, placeholder(1), `[1,2]`, `{}`, `5`, placeholder(0), `"z"`} {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		if element[0] == '{' && len(element) > 2 {
+			places = append(places, sioparser.Placeholder{Start: len(text), End: len(text) + len(element), Num: 1 - len(places)})
+		}
+		text = append(text, element...)
+		ends = append(ends, len(text))
+	}
+	a := sioparser.MakeArgs(text, ends, [][]byte{[]byte("A"), []byte("B")}, places)
+	want := parse(t, `[`+string(text)+`]`, "A", "B")
+	equalLists(t, "args", raws(a), raws(want))
+	equalLists(t, "messages", event(t, a), event(t, want))
+	for i := range a.Len() {
+		equalLists(t, "slice", event(t, a.Slice(i, a.Len())), event(t, want.Slice(i, a.Len())))
+	}
+	equal(t, "nothing", sioparser.MakeArgs(nil, nil, nil, nil).Len(), 0)
+	// Data that looks like a placeholder is data.
+	alike := sioparser.MakeArgs([]byte(placeholder(0)), []int{len(placeholder(0))}, nil, nil)
+	equalLists(t, "data", event(t, alike), []string{`2["e",` + placeholder(0) + `]`})
+	_, _, _, err := sioparser.Text.AppendPacket(nil, &sioparser.Packet{Type: sioparser.Ack, Args: alike.Concat(a)})
+	checkError(t, err, sioparser.ErrPlaceholder.Error())
+}
+
 func TestParseArgsErrors(t *testing.T) {
 	for _, c := range []struct {
 		name, array string
