@@ -3,6 +3,7 @@ module github.com/siokit/siokit/adapters/cluster
 go 1.26.0
 
 require (
+	github.com/go-json-experiment/json v1.27.2
 	github.com/google/go-cmp v0.7.0
 	github.com/siokit/siokit/sioparser v0.1.0
 	github.com/siokit/siokit/socketio v0.1.0

@@ -1,6 +1,7 @@
 package adapter
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -12,8 +13,9 @@ import (
 // in from any goroutine, without blocking; one goroutine ranges over [Gather.All].
 //
 // A request is complete when each socket passed to Expect has answered or is
-// lost, and each server passed to NewGather has answered, or has said how many
-// sockets it will answer for and has had as many answers, or has left.
+// lost, and each server passed to ExpectNodes has answered, or has said how many
+// sockets it will answer for and has sent as many answers, or has left. All
+// that is awaited from the beginning is passed before All is called.
 type Gather[T any] struct {
 	mu      sync.Mutex
 	arrived []T
@@ -33,16 +35,9 @@ type nodeState struct {
 
 func (n *nodeState) done() bool { return n.counted && n.awaited <= 0 }
 
-// NewGather returns a Gather that waits for these servers.
-func NewGather[T any](nodes ...string) *Gather[T] {
-	g := &Gather[T]{wake: make(chan struct{}, 1)}
-	if len(nodes) > 0 {
-		g.nodes = make(map[string]*nodeState, len(nodes))
-		for _, name := range nodes {
-			g.nodes[name] = &nodeState{}
-		}
-	}
-	return g
+// NewGather returns a Gather that waits for nothing yet.
+func NewGather[T any]() *Gather[T] {
+	return &Gather[T]{wake: make(chan struct{}, 1)}
 }
 
 // change locks, runs f and wakes whoever waits in All.
@@ -101,8 +96,17 @@ func (g *Gather[T]) Awaited() []Socket {
 	return list
 }
 
-// ExpectNodes adds n servers whose names are not known.
-func (g *Gather[T]) ExpectNodes(n int) { g.change(func() { g.unnamed += n }) }
+// ExpectNodes adds servers to what is awaited.
+func (g *Gather[T]) ExpectNodes(names ...string) {
+	g.change(func() {
+		for _, name := range names {
+			g.node(name)
+		}
+	})
+}
+
+// ExpectMoreNodes adds n servers whose names are not known.
+func (g *Gather[T]) ExpectMoreNodes(n int) { g.change(func() { g.unnamed += n }) }
 
 // NodeAnswer takes everything that another server answers, at once. A second
 // answer of the same server is ignored.
@@ -149,9 +153,18 @@ func (g *Gather[T]) NodeLose(node, socket string) {
 // NodeLeft notes that another server is gone. What its sockets have not answered
 // is lost. If it has left without an answer because of err, it counts as
 // missing; with a nil err it has said goodbye, and nothing is missing of it but
-// the sockets that it had announced.
+// the sockets that it had announced. An empty name is any of those that are not
+// known.
 func (g *Gather[T]) NodeLeft(node string, err error) {
 	g.change(func() {
+		if node == "" && g.unnamed > 0 {
+			g.unnamed--
+			if err != nil {
+				g.lost.MoreNodes++
+				g.lost.Err = cmp.Or(g.lost.Err, err)
+			}
+			return
+		}
 		st := g.nodes[node]
 		if st == nil {
 			return
@@ -161,9 +174,7 @@ func (g *Gather[T]) NodeLeft(node string, err error) {
 		}
 		if err != nil && !st.done() {
 			g.lost.Nodes = append(g.lost.Nodes, node)
-			if g.lost.Err == nil {
-				g.lost.Err = err
-			}
+			g.lost.Err = cmp.Or(g.lost.Err, err)
 		}
 		st.counted, st.awaited = true, 0
 	})
@@ -252,7 +263,7 @@ func (g *Gather[T]) missing(err error) *PartialError {
 	p.Nodes, p.Sockets = slices.Clone(p.Nodes), slices.Clone(p.Sockets)
 	if !g.complete() {
 		p.Err = err
-		p.MoreNodes = g.unnamed
+		p.MoreNodes += g.unnamed
 		for s := range g.sockets {
 			p.Sockets = append(p.Sockets, s.ID())
 		}
@@ -266,9 +277,7 @@ func (g *Gather[T]) missing(err error) *PartialError {
 	if len(p.Nodes)+p.MoreNodes+len(p.Sockets)+p.MoreSockets == 0 {
 		return nil
 	}
-	if p.Err == nil {
-		p.Err = ErrGone
-	}
+	p.Err = cmp.Or(p.Err, ErrGone)
 	slices.Sort(p.Nodes)
 	slices.Sort(p.Sockets)
 	return &p

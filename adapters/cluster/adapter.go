@@ -1,0 +1,228 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+	"sync/atomic"
+
+	"github.com/siokit/siokit/sioparser"
+	"github.com/siokit/siokit/socketio/adapter"
+)
+
+// Adapter is the adapter of one namespace on one server of a cluster. What it
+// embeds is the index of this server's sockets; joining, leaving and hooks
+// concern only those.
+//
+// It implements all optional interfaces of package adapter but SessionStore.
+type Adapter struct {
+	*adapter.Memory
+	config Config
+	local  adapter.Local
+	topic  string // of this namespace; responses have the uid after it
+
+	stats counters
+	out   *publisher
+	nodes *nodes
+	stop  []func() // ends the subscriptions
+
+	closing sync.Once
+	closed  atomic.Bool
+
+	mu       sync.Mutex
+	requests map[string]*request // of ours, by id
+	asked    map[*asked]struct{} // of others: acknowledgements that they wait for
+}
+
+var (
+	_ adapter.Adapter        = (*Adapter)(nil)
+	_ adapter.AckBroadcaster = (*Adapter)(nil)
+	_ adapter.Fetcher        = (*Adapter)(nil)
+	_ adapter.Mover          = (*Adapter)(nil)
+	_ adapter.ServerEmitter  = (*Adapter)(nil)
+	_ adapter.Counter        = (*Adapter)(nil)
+	_ adapter.Index          = (*Adapter)(nil)
+	_ adapter.Observable     = (*Adapter)(nil)
+)
+
+var errClosed = adapter.ErrClosed
+
+// New returns what makes the adapters (each an [*Adapter]) of a server whose
+// namespaces share the bus of config. A config that isn't usable is reported
+// when the first is made.
+func New(config Config) adapter.New {
+	return func(local adapter.Local) (adapter.Adapter, error) {
+		config, err := config.withDefaults()
+		if err != nil {
+			return nil, err
+		}
+		return start(config, local)
+	}
+}
+
+func start(config Config, local adapter.Local) (*Adapter, error) {
+	a := &Adapter{
+		Memory:   adapter.MakeMemory(local),
+		config:   config,
+		local:    local,
+		topic:    config.Prefix + "#" + local.Namespace() + "#",
+		requests: make(map[string]*request),
+		asked:    make(map[*asked]struct{}),
+	}
+	a.out = newPublisher(&a.config, &a.stats)
+	a.nodes = newNodes(&a.config, func() { _ = a.publish(&Message{Type: Heartbeat}) }, a.silent)
+	for _, topic := range []string{a.topic, a.responseTopic(config.UID)} {
+		stop, err := config.Bus.Subscribe(topic, a.receive)
+		if err != nil {
+			for _, stop := range a.stop {
+				stop()
+			}
+			return nil, fmt.Errorf("cluster: subscribe: %w", err)
+		}
+		a.stop = append(a.stop, stop)
+	}
+	if a.heartbeats() {
+		a.nodes.start()
+		if err := a.publish(&Message{Type: InitialHeartbeat}); err != nil {
+			config.Logger.Warn("cluster: the other servers were not told of this one", "error", err)
+		}
+	}
+	return a, nil
+}
+
+func (a *Adapter) heartbeats() bool { return a.config.HeartbeatInterval > 0 }
+
+// UID is this server's name in the cluster.
+func (a *Adapter) UID() string { return a.config.UID }
+
+func (a *Adapter) responseTopic(uid string) string { return a.topic + uid + "#" }
+
+// publish sends m to all other servers of this namespace.
+func (a *Adapter) publish(m *Message) error {
+	if err := a.send(a.topic, m); err != nil {
+		return err
+	}
+	a.nodes.spoke()
+	return nil
+}
+
+// respond sends m to one other server.
+func (a *Adapter) respond(uid string, m *Message) { _ = a.send(a.responseTopic(uid), m) }
+
+func (a *Adapter) send(topic string, m *Message) error {
+	m.UID, m.Namespace = a.config.UID, a.local.Namespace()
+	buf := buffers.Get().(*[]byte)
+	data, err := a.config.Codec.Append((*buf)[:0], m)
+	*buf = data
+	if err != nil {
+		buffers.Put(buf)
+		return err
+	}
+	return a.out.add(topic, buf)
+}
+
+// Broadcast implements [adapter.Adapter]. This server's sockets are served at
+// once, whatever the state of the bus.
+func (a *Adapter) Broadcast(p *sioparser.Packet, sel adapter.Selection) error {
+	if err := sioparser.Valid(p); err != nil {
+		return err
+	}
+	var failed error
+	if sel.Flags&adapter.LocalOnly == 0 {
+		failed = a.publish(&Message{Type: Broadcast, Selection: sel, Name: p.Name, Args: p.Args})
+	}
+	return errors.Join(a.Memory.Broadcast(p, sel), failed)
+}
+
+// JoinAll implements [adapter.Mover].
+func (a *Adapter) JoinAll(sel adapter.Selection, rooms ...string) error {
+	failed := a.tell(sel, &Message{Type: SocketsJoin, Rooms: rooms})
+	return errors.Join(a.Memory.JoinAll(sel, rooms...), failed)
+}
+
+// LeaveAll implements [adapter.Mover].
+func (a *Adapter) LeaveAll(sel adapter.Selection, rooms ...string) error {
+	failed := a.tell(sel, &Message{Type: SocketsLeave, Rooms: rooms})
+	return errors.Join(a.Memory.LeaveAll(sel, rooms...), failed)
+}
+
+// DisconnectAll implements [adapter.Mover].
+func (a *Adapter) DisconnectAll(sel adapter.Selection, closeConn bool) error {
+	failed := a.tell(sel, &Message{Type: DisconnectSockets, Close: closeConn})
+	return errors.Join(a.Memory.DisconnectAll(sel, closeConn), failed)
+}
+
+func (a *Adapter) tell(sel adapter.Selection, m *Message) error {
+	if sel.Flags&adapter.LocalOnly != 0 {
+		return nil
+	}
+	m.Selection = sel
+	return a.publish(m)
+}
+
+// ServerEmit implements [adapter.ServerEmitter].
+func (a *Adapter) ServerEmit(p *sioparser.Packet) error {
+	return a.publish(&Message{Type: ServerSideEmit, Name: p.Name, Args: p.Args})
+}
+
+// Servers implements [adapter.Counter].
+func (a *Adapter) Servers(ctx context.Context) (int, error) {
+	if a.heartbeats() {
+		return 1 + a.nodes.count(), nil
+	}
+	n, err := a.config.Bus.(SubscriberCounter).Subscribers(ctx, a.topic)
+	return max(n, 1), err
+}
+
+// Nodes returns the names of the other servers that are known, in order; without
+// heartbeats there are none.
+func (a *Adapter) Nodes() []string { return a.nodes.names() }
+
+// Fetch implements [adapter.Fetcher].
+func (a *Adapter) Fetch(ctx context.Context, sel adapter.Selection) iter.Seq2[adapter.SocketInfo, error] {
+	if sel.Flags&adapter.LocalOnly != 0 {
+		return a.Memory.Fetch(ctx, sel)
+	}
+	return func(yield func(adapter.SocketInfo, error) bool) {
+		ctx, cancel := a.deadline(ctx)
+		defer cancel()
+		rq, g := askSockets()
+		defer a.ask(ctx, rq, &Message{Type: FetchSockets, Selection: sel})()
+		for s, err := range a.Memory.Fetch(ctx, sel) {
+			if !yield(s, err) {
+				return
+			}
+		}
+		g.All(ctx)(yield)
+	}
+}
+
+// ServerEmitAck implements [adapter.ServerEmitter].
+func (a *Adapter) ServerEmitAck(ctx context.Context, p *sioparser.Packet) iter.Seq2[adapter.Reply, error] {
+	return func(yield func(adapter.Reply, error) bool) {
+		ctx, cancel := a.deadline(ctx)
+		defer cancel()
+		rq, g := askReplies(ServerSideEmitResponse)
+		defer a.ask(ctx, rq, &Message{Type: ServerSideEmit, Name: p.Name, Args: p.Args})()
+		g.All(ctx)(yield)
+	}
+}
+
+// Close implements [adapter.Adapter]. Requests that are under way end.
+func (a *Adapter) Close(ctx context.Context) (err error) {
+	a.closing.Do(func() {
+		a.closed.Store(true)
+		_ = a.publish(&Message{Type: AdapterClose})
+		a.nodes.stop()
+		err = a.out.close(ctx)
+		for _, stop := range a.stop {
+			stop()
+		}
+		a.eachRequest(func(g gatherer) { g.Close(errClosed) })
+		a.finishAll()
+		err = errors.Join(err, a.Memory.Close(ctx))
+	})
+	return err
+}

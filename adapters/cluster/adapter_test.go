@@ -1,0 +1,83 @@
+package cluster_test
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/siokit/siokit/adapters/cluster"
+	"github.com/siokit/siokit/socketio/adapter"
+	"github.com/siokit/siokit/socketio/adapter/adaptertest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// cable is one server's end of a bus; it can be cut.
+type cable struct {
+	*cluster.MemoryBus
+	cut atomic.Bool
+}
+
+func (c *cable) Publish(ctx context.Context, topic string, data []byte) error {
+	if c.cut.Load() {
+		return nil
+	}
+	return c.MemoryBus.Publish(ctx, topic, data)
+}
+
+func (c *cable) Subscribe(topic string, receive func([]byte)) (func(), error) {
+	return c.MemoryBus.Subscribe(topic, func(data []byte) {
+		if !c.cut.Load() {
+			receive(data)
+		}
+	})
+}
+
+// cables lets the suite kill servers.
+type cables struct {
+	mu   sync.Mutex
+	ends map[adapter.Adapter]*cable
+}
+
+func (c *cables) start(config cluster.Config) func(testing.TB) adapter.New {
+	return func(testing.TB) adapter.New {
+		bus := &cluster.MemoryBus{}
+		return func(local adapter.Local) (adapter.Adapter, error) {
+			end := &cable{MemoryBus: bus}
+			config := config
+			config.Bus = end
+			a, err := cluster.New(config)(local)
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			if c.ends == nil {
+				c.ends = make(map[adapter.Adapter]*cable)
+			}
+			c.ends[a] = end
+			return a, err
+		}
+	}
+}
+
+func (c *cables) kill(a adapter.Adapter) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ends[a].cut.Store(true)
+}
+
+func TestAdapter(t *testing.T) {
+	for name, config := range map[string]cluster.Config{
+		"heartbeats": {},
+		"counted":    {HeartbeatInterval: -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var c cables
+			adaptertest.RunCluster(t, adaptertest.Cluster{
+				Servers: 3, Start: c.start(config), Kill: c.kill, Within: 5 * time.Second,
+			})
+		})
+	}
+}

@@ -1,0 +1,134 @@
+package cluster
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Config says how an adapter takes part in a cluster. Bus must be set; all
+// servers of a cluster need the same Prefix and Codec, and timeouts that go
+// together.
+type Config struct {
+	// Bus carries the messages. It stays open when the adapter is closed: there is
+	// one adapter for each namespace, and they share it.
+	Bus Bus
+	// Codec is the form of messages on the bus; nil means JSON.
+	Codec Codec
+	// Prefix begins every topic; empty means "socket.io".
+	Prefix string
+	// UID names this server in the cluster, at most 64 letters, digits and
+	// "-_.:"; two servers never share one. It is what a PartialError calls a
+	// server that did not answer. Empty means 16 random hex digits for each
+	// namespace, as in the reference.
+	UID string
+
+	// HeartbeatInterval is how long a server is silent at most. Zero means five
+	// seconds. Negative means no heartbeats: then Bus must be a SubscriberCounter,
+	// the count of servers is asked of it for each request, and servers that don't
+	// answer have no names.
+	HeartbeatInterval time.Duration
+	// HeartbeatTimeout is after how much silence another server is given up. Zero
+	// means twice the interval.
+	HeartbeatTimeout time.Duration
+	// RequestTimeout is how long a request to other servers waits if its context
+	// has no deadline. Zero means five seconds.
+	RequestTimeout time.Duration
+
+	// MaxQueued bounds the bytes that wait for a bus that is slow or out of reach;
+	// beyond it, further messages are dropped with ErrBusFull. Zero means 16 MiB.
+	MaxQueued int64
+
+	// Logger takes warnings about the bus; nil means slog.Default.
+	Logger *slog.Logger
+}
+
+// ErrBusFull is returned when so much waits for the bus that a message for the
+// other servers was dropped. This server's sockets have it.
+var ErrBusFull = errors.New("cluster: too much is waiting for the bus")
+
+// ErrSilent is the Err of a PartialError about a server whose heartbeats have
+// stopped.
+var ErrSilent = errors.New("cluster: a server has fallen silent")
+
+const (
+	defaultPrefix   = "socket.io"
+	defaultInterval = 5 * time.Second
+	defaultRequest  = 5 * time.Second
+	defaultQueued   = 16 << 20
+)
+
+func (c Config) withDefaults() (Config, error) {
+	if c.Bus == nil {
+		return c, errors.New("cluster: Config.Bus is nil")
+	}
+	if c.Codec == nil {
+		c.Codec = JSON
+	}
+	if c.Prefix == "" {
+		c.Prefix = defaultPrefix
+	}
+	switch {
+	case c.UID == "":
+		c.UID = randomID()
+	case !validUID(c.UID) || c.UID == emitterUID:
+		return c, fmt.Errorf("cluster: Config.UID %q is not one", c.UID)
+	}
+	switch {
+	case c.HeartbeatInterval == 0:
+		c.HeartbeatInterval = defaultInterval
+	case c.HeartbeatInterval < 0:
+		if _, ok := c.Bus.(SubscriberCounter); !ok {
+			return c, errors.New("cluster: without heartbeats, Config.Bus must count subscribers")
+		}
+	}
+	if c.HeartbeatTimeout == 0 {
+		c.HeartbeatTimeout = 2 * c.HeartbeatInterval
+	}
+	if c.HeartbeatInterval > 0 && c.HeartbeatTimeout <= c.HeartbeatInterval {
+		return c, errors.New("cluster: Config.HeartbeatTimeout must be longer than the interval")
+	}
+	if c.RequestTimeout == 0 {
+		c.RequestTimeout = defaultRequest
+	}
+	if c.MaxQueued == 0 {
+		c.MaxQueued = defaultQueued
+	}
+	if c.RequestTimeout < 0 || c.MaxQueued < 0 {
+		return c, errors.New("cluster: negative timeout or limit in Config")
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c, nil
+}
+
+// emitterUID is the sender of messages from processes without sockets. They are
+// no servers of the cluster.
+const emitterUID = "emitter"
+
+func randomID() string {
+	var b [8]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+// validUID holds for what may become part of a topic: other servers' names come
+// from the network.
+func validUID(s string) bool {
+	if s == "" || len(s) > 64 {
+		return false
+	}
+	for _, c := range []byte(s) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case c == '-', c == '_', c == '.', c == ':':
+		default:
+			return false
+		}
+	}
+	return true
+}

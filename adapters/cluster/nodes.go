@@ -1,0 +1,124 @@
+package cluster
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// nodes are the other servers of the cluster, as far as they have been heard of.
+type nodes struct {
+	interval, timeout time.Duration // of heartbeats; no heartbeats if interval < 0
+	publish           func()        // publishes a heartbeat
+	gone              func(uid string)
+
+	published atomic.Int64 // when this server was last heard, in nanoseconds since epoch
+	epoch     time.Time
+	beat      alarm
+	sweep     alarm
+
+	mu   sync.Mutex
+	seen map[string]time.Time
+}
+
+// maxNodes bounds what a bus full of invented servers can do.
+const maxNodes = 4096
+
+// sweepEvery is how often silent servers are looked for.
+const sweepEvery = time.Second
+
+func newNodes(c *Config, publish func(), gone func(string)) *nodes {
+	n := &nodes{
+		interval: c.HeartbeatInterval, timeout: c.HeartbeatTimeout,
+		publish: publish, gone: gone,
+		epoch: time.Now(), seen: make(map[string]time.Time),
+	}
+	n.beat.f = n.onBeat
+	n.sweep.f = n.onSweep
+	return n
+}
+
+// spoke notes that this server has published something that all others see: no
+// heartbeat is due for an interval.
+func (n *nodes) spoke() { n.published.Store(int64(time.Since(n.epoch))) }
+
+func (n *nodes) start() {
+	if n.interval > 0 {
+		n.beat.set(n.interval)
+	}
+}
+
+func (n *nodes) onBeat() {
+	silent := time.Since(n.epoch) - time.Duration(n.published.Load())
+	if silent >= n.interval {
+		n.publish()
+		silent = 0
+	}
+	n.beat.set(n.interval - silent)
+}
+
+// heard notes that another server is there.
+func (n *nodes) heard(uid string) {
+	n.mu.Lock()
+	_, known := n.seen[uid]
+	first := len(n.seen) == 0
+	if known || len(n.seen) < maxNodes {
+		n.seen[uid] = time.Now()
+	}
+	n.mu.Unlock()
+	if first && n.interval > 0 {
+		n.sweep.set(sweepEvery)
+	}
+}
+
+// left forgets a server that has said goodbye.
+func (n *nodes) left(uid string) {
+	n.mu.Lock()
+	delete(n.seen, uid)
+	n.mu.Unlock()
+}
+
+// onSweep gives silent servers up. It runs while there are any.
+func (n *nodes) onSweep() {
+	now := time.Now()
+	var silent []string
+	n.mu.Lock()
+	for uid, seen := range n.seen {
+		if now.Sub(seen) > n.timeout {
+			silent = append(silent, uid)
+			delete(n.seen, uid)
+		}
+	}
+	more := len(n.seen) > 0
+	n.mu.Unlock()
+	for _, uid := range silent {
+		n.gone(uid)
+	}
+	if more {
+		n.sweep.set(sweepEvery)
+	}
+}
+
+// names returns the other servers, in order.
+func (n *nodes) names() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	list := make([]string, 0, len(n.seen))
+	for uid := range n.seen {
+		list = append(list, uid)
+	}
+	slices.Sort(list)
+	return list
+}
+
+func (n *nodes) count() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.seen)
+}
+
+func (n *nodes) stop() {
+	n.beat.stop()
+	n.sweep.stop()
+}

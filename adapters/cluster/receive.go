@@ -1,0 +1,155 @@
+package cluster
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/siokit/siokit/sioparser"
+	"github.com/siokit/siokit/socketio/adapter"
+)
+
+// receive takes a message from the bus. It runs on the bus's goroutine: what it
+// starts doesn't wait for anybody. A message that makes no sense is counted and
+// dropped.
+func (a *Adapter) receive(data []byte) {
+	if a.closed.Load() {
+		return
+	}
+	var m Message
+	err := a.config.Codec.Decode(data, &m)
+	switch {
+	case err != nil:
+	case !validUID(m.UID):
+		err = fmt.Errorf("cluster: %q is no server's name", m.UID)
+	case m.UID == a.config.UID:
+		return // our own
+	case m.Namespace != a.local.Namespace():
+		err = fmt.Errorf("cluster: a message for namespace %q", m.Namespace)
+	default:
+		err = a.handle(&m)
+	}
+	if err != nil {
+		a.stats.dropped.Add(1)
+		a.config.Logger.Debug("cluster: dropped a message", "namespace", a.local.Namespace(), "error", err)
+		return
+	}
+	a.stats.received.Add(1)
+}
+
+func (a *Adapter) handle(m *Message) error {
+	if m.Type < InitialHeartbeat || m.Type > AdapterClose {
+		return fmt.Errorf("cluster: message type %d", m.Type)
+	}
+	if m.Type == AdapterClose {
+		a.nodes.left(m.UID)
+		a.eachRequest(func(g gatherer) { g.NodeLeft(m.UID, nil) })
+		return nil
+	}
+	if m.UID != emitterUID {
+		a.nodes.heard(m.UID)
+	}
+	if m.Type.response() {
+		return a.answer(m)
+	}
+	switch m.Type {
+	case InitialHeartbeat:
+		if a.heartbeats() {
+			return a.publish(&Message{Type: Heartbeat})
+		}
+		return nil
+	case Broadcast:
+		p := &sioparser.Packet{Type: sioparser.Event, Name: m.Name, Args: m.Args}
+		if m.RequestID != "" {
+			return a.acknowledge(m, p)
+		}
+		return a.Memory.Broadcast(p, m.Selection)
+	case SocketsJoin:
+		return a.Memory.JoinAll(m.Selection, m.Rooms...)
+	case SocketsLeave:
+		return a.Memory.LeaveAll(m.Selection, m.Rooms...)
+	case DisconnectSockets:
+		return a.Memory.DisconnectAll(m.Selection, m.Close)
+	case FetchSockets:
+		return a.describe(m)
+	case ServerSideEmit:
+		return a.serverEvent(m)
+	}
+	return nil // Heartbeat
+}
+
+var errNoRequestID = errors.New("cluster: a request without an id")
+
+// describe answers FetchSockets.
+func (a *Adapter) describe(m *Message) error {
+	if m.RequestID == "" {
+		return errNoRequestID
+	}
+	r := &Message{Type: FetchSocketsResponse, RequestID: m.RequestID}
+	for _, s := range a.Memory.Sockets(m.Selection) {
+		handshake, data, err := a.local.Describe(s)
+		if err != nil {
+			continue // on its way out, or not in yet
+		}
+		r.Sockets = append(r.Sockets, Details{ID: s.ID(), Rooms: s.Membership().Rooms(), Handshake: handshake, Data: data})
+	}
+	a.respond(m.UID, r)
+	return nil
+}
+
+// serverEvent hands an event of another server to the handlers here.
+func (a *Adapter) serverEvent(m *Message) error {
+	p := &sioparser.Packet{Type: sioparser.Event, Name: m.Name, Args: m.Args}
+	if m.RequestID == "" {
+		a.local.ServerEvent(p, nil)
+		return nil
+	}
+	uid, id := m.UID, m.RequestID
+	var once sync.Once
+	a.local.ServerEvent(p, func(args sioparser.Args) {
+		once.Do(func() {
+			a.respond(uid, &Message{Type: ServerSideEmitResponse, RequestID: id, Args: args})
+		})
+	})
+	return nil
+}
+
+// answer hands a response to the request that it is for. One that comes too late
+// is no fault of the sender.
+func (a *Adapter) answer(m *Message) error {
+	rq := a.request(m.RequestID)
+	if rq == nil {
+		return nil
+	}
+	if m.Type != rq.answer && !(m.Type == BroadcastClientCount && rq.answer == BroadcastAck) {
+		return fmt.Errorf("cluster: %v answers a request that asked for %v", m.Type, rq.answer)
+	}
+	switch m.Type {
+	case FetchSocketsResponse:
+		list := make([]adapter.SocketInfo, len(m.Sockets))
+		for i, s := range m.Sockets {
+			list[i] = adapter.SocketInfo{
+				ID: strings.Clone(s.ID), Rooms: slices.Clone(s.Rooms), Node: m.UID,
+				Handshake: bytes.Clone(s.Handshake), Data: bytes.Clone(s.Data),
+			}
+		}
+		rq.sockets.NodeAnswer(m.UID, list...)
+	case ServerSideEmitResponse:
+		rq.replies.NodeAnswer(m.UID, adapter.Reply{Args: m.Args.Clone(), Node: m.UID})
+	case BroadcastClientCount:
+		if m.Clients < 0 {
+			return fmt.Errorf("cluster: %d clients", m.Clients)
+		}
+		rq.replies.NodeCount(m.UID, m.Clients)
+	case BroadcastAck:
+		if m.Gone {
+			rq.replies.NodeLose(m.UID, m.Socket)
+			return nil
+		}
+		rq.replies.NodeReply(m.UID, adapter.Reply{Args: m.Args.Clone(), Node: m.UID, Socket: m.Socket})
+	}
+	return nil
+}

@@ -1,0 +1,114 @@
+package cluster
+
+import (
+	"context"
+
+	"github.com/siokit/siokit/socketio/adapter"
+)
+
+// request is one of ours that waits for other servers. answer is the type of the
+// responses; of sockets and replies, the one that takes them is set, and g is
+// that one.
+type request struct {
+	answer  Type
+	g       gatherer
+	sockets *adapter.Gather[adapter.SocketInfo]
+	replies *adapter.Gather[adapter.Reply]
+}
+
+func askSockets() (*request, *adapter.Gather[adapter.SocketInfo]) {
+	g := adapter.NewGather[adapter.SocketInfo]()
+	return &request{answer: FetchSocketsResponse, g: g, sockets: g}, g
+}
+
+// askReplies is for BroadcastAck and ServerSideEmitResponse.
+func askReplies(answer Type) (*request, *adapter.Gather[adapter.Reply]) {
+	g := adapter.NewGather[adapter.Reply]()
+	return &request{answer: answer, g: g, replies: g}, g
+}
+
+// gatherer is what is the same for all gatherings.
+type gatherer interface {
+	ExpectNodes(names ...string)
+	ExpectMoreNodes(n int)
+	NodeLeft(node string, err error)
+	Close(err error)
+}
+
+// deadline gives ctx one if it has none.
+func (a *Adapter) deadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, a.config.RequestTimeout)
+}
+
+// ask sends m as a request to all other servers; rq waits for them from now on.
+// The caller calls done when it waits no longer.
+func (a *Adapter) ask(ctx context.Context, rq *request, m *Message) (done func()) {
+	nodes := a.nodes.names()
+	if a.heartbeats() {
+		rq.g.ExpectNodes(nodes...)
+	} else {
+		// If the bus can't tell how many there are, somebody may be there.
+		n, err := a.Servers(ctx)
+		if err != nil {
+			n = 2
+		}
+		nodes = make([]string, n-1)
+		rq.g.ExpectMoreNodes(len(nodes))
+	}
+	if len(nodes) == 0 {
+		return func() {}
+	}
+	m.RequestID = randomID()
+	a.mu.Lock()
+	err := error(nil)
+	if a.closed.Load() {
+		err = errClosed
+	} else {
+		a.requests[m.RequestID] = rq
+	}
+	a.mu.Unlock()
+	if err == nil {
+		err = a.publish(m)
+	}
+	if err != nil {
+		// Nobody was asked, so nobody will answer.
+		for _, name := range nodes {
+			rq.g.NodeLeft(name, err)
+		}
+	}
+	return func() {
+		a.mu.Lock()
+		delete(a.requests, m.RequestID)
+		a.mu.Unlock()
+	}
+}
+
+// request returns the one that a response is for, nil if nobody waits for it any
+// more.
+func (a *Adapter) request(id string) *request {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.requests[id]
+}
+
+// eachRequest calls f, with nothing locked, for each that is under way.
+func (a *Adapter) eachRequest(f func(gatherer)) {
+	a.mu.Lock()
+	list := make([]gatherer, 0, len(a.requests))
+	for _, rq := range a.requests {
+		list = append(list, rq.g)
+	}
+	a.mu.Unlock()
+	for _, g := range list {
+		f(g)
+	}
+}
+
+// silent gives up a server whose heartbeats have stopped.
+func (a *Adapter) silent(uid string) {
+	a.config.Logger.Warn("cluster: a server has fallen silent", "namespace", a.local.Namespace(), "uid", uid)
+	a.eachRequest(func(g gatherer) { g.NodeLeft(uid, ErrSilent) })
+}
