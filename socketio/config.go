@@ -146,14 +146,6 @@ func (c *Config) newEngine() (*engineio.Server, error) {
 	return c.Engine, nil
 }
 
-// maxPayload is the size of the largest message that a client may send.
-func (c *Config) maxPayload() int64 {
-	if c.EngineConfig.MaxPayload > 0 {
-		return c.EngineConfig.MaxPayload
-	}
-	return 1_000_000
-}
-
 // newAdapter returns what makes the adapter of a namespace.
 func (c *Config) newAdapter(name string, l adapter.Local) (adapter.Adapter, error) {
 	switch {

@@ -48,7 +48,7 @@ func NewServer(config Config) (*Server, error) {
 	if srv.engine, err = srv.config.newEngine(); err != nil {
 		return nil, err
 	}
-	srv.inboxLimit = inboxFactor * srv.config.maxPayload()
+	srv.inboxLimit = inboxFactor * srv.engine.MaxPayload()
 	if srv.bundle, err = newBundle(config.ServeClient); err != nil {
 		return nil, err
 	}
