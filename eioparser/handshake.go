@@ -74,30 +74,41 @@ const maxInteger = 1<<53 - 1
 //
 // The result holds no reference to data.
 func ParseHandshake(data []byte) (Handshake, error) {
-	var h Handshake
-	var interval, timeout bool
-	ok := jsontext.Object(data, func(key, value []byte) (ok bool) {
+	var sid, upgrades, interval, timeout, maxPayload []byte
+	ok := jsontext.Object(data, func(key, value []byte) bool {
 		switch {
 		case jsontext.Is(key, "sid"):
-			h.SID, ok = jsontext.String(value)
+			sid = value
 		case jsontext.Is(key, "upgrades"):
-			h.Upgrades, ok = stringsOf(value)
+			upgrades = value
 		case jsontext.Is(key, "pingInterval"):
-			h.PingInterval, ok = millis(value)
-			interval = true
+			interval = value
 		case jsontext.Is(key, "pingTimeout"):
-			h.PingTimeout, ok = millis(value)
-			timeout = true
+			timeout = value
 		case jsontext.Is(key, "maxPayload"):
-			var n uint64
-			n, ok = jsontext.Uint(value, maxInteger)
-			h.MaxPayload = int64(n)
-		default:
-			ok = true
+			maxPayload = value
 		}
-		return ok
+		return true
 	})
-	if !ok || h.SID == "" || !interval || !timeout {
+	var h Handshake
+	if ok {
+		h.SID, ok = jsontext.String(sid)
+	}
+	if ok && upgrades != nil {
+		h.Upgrades, ok = stringsOf(upgrades)
+	}
+	if ok {
+		h.PingInterval, ok = millis(interval)
+	}
+	if ok {
+		h.PingTimeout, ok = millis(timeout)
+	}
+	if ok && maxPayload != nil {
+		var n uint64
+		n, ok = jsontext.Uint(maxPayload, maxInteger)
+		h.MaxPayload = int64(n)
+	}
+	if !ok || h.SID == "" {
 		return Handshake{}, ErrHandshake
 	}
 	return h, nil
@@ -138,15 +149,15 @@ func AppendSID(dst []byte, sid string) []byte {
 // ParseSID reads what [AppendSID] writes: one JSON object with a non-empty
 // string sid. Other members are skipped. Everything else is [ErrHandshake].
 func ParseSID(data []byte) (string, error) {
-	var sid string
-	ok := jsontext.Object(data, func(key, value []byte) (ok bool) {
-		if !jsontext.Is(key, "sid") {
-			return true
+	var value []byte
+	ok := jsontext.Object(data, func(key, v []byte) bool {
+		if jsontext.Is(key, "sid") {
+			value = v
 		}
-		sid, ok = jsontext.String(value)
-		return ok
+		return true
 	})
-	if !ok || sid == "" {
+	sid, isString := jsontext.String(value)
+	if !ok || !isString || sid == "" {
 		return "", ErrHandshake
 	}
 	return sid, nil

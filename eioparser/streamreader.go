@@ -62,8 +62,9 @@ func (r *StreamReader) Next() (Packet, error) {
 	p, err := r.next()
 	if err != nil {
 		r.err, r.buf = err, nil
+		return Packet{}, err
 	}
-	return p, err
+	return p, nil
 }
 
 func (r *StreamReader) next() (Packet, error) {

@@ -23,6 +23,9 @@ func readAll(src io.Reader, limit int64) string {
 		p, err := r.Next()
 		if err != nil {
 			got.Fail(err)
+			if p.Type != 0 || p.Binary || p.Data != nil {
+				got.Add(byte(p.Type), p.Binary, p.Data) // nothing comes with an error
+			}
 			return got.String()
 		}
 		got.Add(byte(p.Type), p.Binary, p.Data)
