@@ -8,6 +8,7 @@ export PATH := $(CURDIR)/build/go/bin:$(PATH)
 ADDR     ?= 127.0.0.1:3000
 FUZZTIME ?= 20s
 BENCH    ?= .
+CMD      ?= build/refserver -quiet -addr {addr}
 CONFORM  ?=
 
 client := tools/node/node_modules/socket.io-client/dist/socket.io.min.js
@@ -48,8 +49,9 @@ race: setup ## all tests with the race detector
 alone: ## build, test and use each module without the others' folders
 	go run ./tools/cmd/alone
 
-conform: ## run the conformance suite against the reference fixture server
-	go test -count=1 -v ./conformance/...
+conform: setup ## run the conformance suite on our fixture server, or on CMD='… {addr} …'
+	go build -o build/refserver ./tools/cmd/refserver
+	go run ./conformance/cmd/sioconform --cmd '$(CMD)' $(CONFORM)
 
 fuzz: ## fuzz each target for FUZZTIME (20s)
 	@for pkg in $$(go list ./fuzz/...); do \
