@@ -6,12 +6,29 @@ import (
 
 	"github.com/siokit/siokit/conformance/probe"
 	"github.com/siokit/siokit/conformance/spec"
+	"github.com/siokit/siokit/conformance/wire"
 )
 
 // All returns every case in the order of the chapters.
 func All() []spec.Case {
 	return slices.Concat(
 		preflight(),
+		handshake(),
+		response(),
+		polling(),
+		webSocket(),
+		heartbeat(),
+		upgrade(),
+		connect(),
+		disconnect(),
+		event(),
+		ack(),
+		binary(),
+		rooms(),
+		recovery(),
+		messagePack(),
+		revision3(),
+		server(),
 	)
 }
 
@@ -23,10 +40,14 @@ const (
 	reference = "ref engine.io 6.6.12, socket.io 4.8.4"
 )
 
+// field is a request header.
+type field = wire.Field
+
 // chapter collects cases; its other fields are the defaults of each.
 type chapter struct {
 	prefix   string
-	source   string // of the MUST cases
+	source   string // of the MUST and ROBUST cases
+	behind   string // source of the REF and QUIRK cases, when it is not the reference server
 	profiles []spec.Profile
 	needs    []spec.Feature
 	cases    []spec.Case
@@ -39,11 +60,11 @@ func (c *chapter) must(number, title, requirement string, run func(*probe.T), ch
 }
 
 func (c *chapter) ref(number, title, requirement string, run func(*probe.T), change ...change) {
-	c.add(spec.Ref, reference, number, title, requirement, run, change)
+	c.add(spec.Ref, c.refSource(), number, title, requirement, run, change)
 }
 
 func (c *chapter) quirk(number, title, requirement string, run func(*probe.T), change ...change) {
-	c.add(spec.Quirk, reference, number, title, requirement, run, change)
+	c.add(spec.Quirk, c.refSource(), number, title, requirement, run, change)
 }
 
 func (c *chapter) robust(number, title, requirement string, run func(*probe.T), change ...change) {
@@ -65,6 +86,13 @@ func (c *chapter) add(level spec.Level, source, number, title, requirement strin
 		apply(&cs)
 	}
 	c.cases = append(c.cases, cs)
+}
+
+func (c *chapter) refSource() string {
+	if c.behind != "" {
+		return c.behind
+	}
+	return reference
 }
 
 // change departs from the chapter's defaults.

@@ -199,6 +199,14 @@ func (a *Answer) Error(status, code int, message string) *Answer {
 	return a.Is(status, fmt.Sprintf(`{"code":%d,"message":%q}`, code, message))
 }
 
+// Contains checks that the body holds a text.
+func (a *Answer) Contains(text string) *Answer {
+	if !strings.Contains(string(a.Body), text) {
+		a.t.Fail(&Failure{Message: a.what + ": the body", Want: "… " + text + " …", Got: summary(a.Response)})
+	}
+	return a
+}
+
 // Field checks a response header; want is compared without regard to case, and
 // empty means that the header must be absent.
 func (a *Answer) Field(name, want string) *Answer {
@@ -214,6 +222,14 @@ func (a *Answer) Media(want string) *Answer {
 	got, _, _ := strings.Cut(a.Header.Get("Content-Type"), ";")
 	if !strings.EqualFold(strings.TrimSpace(got), want) {
 		a.t.Fail(&Failure{Message: a.what + ": content type", Want: want, Got: cmpOr(a.Header.Get("Content-Type"), "(absent)")})
+	}
+	return a
+}
+
+// Closing checks that the server announces the end of the connection.
+func (a *Answer) Closing() *Answer {
+	if a.KeepAlive {
+		a.t.Fail(&Failure{Message: a.what + ": the connection", Want: "Connection: close", Got: "kept alive"})
 	}
 	return a
 }

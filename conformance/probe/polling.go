@@ -20,8 +20,9 @@ type Polling struct {
 
 	t      *T
 	header []wire.Field
-	queue  []string // packets that came and were not looked at yet
-	over   bool     // the case has ended the session itself
+	queue  []string  // packets that came and were not looked at yet
+	over   bool      // the case has ended the session itself
+	ponged time.Time // when the last pong was sent
 }
 
 // Polling opens a session by polling. path may carry a query.
@@ -66,7 +67,12 @@ func (p *Polling) Poll() *Pending {
 }
 
 // Post sends a payload as it is.
-func (p *Polling) Post(body string) *Answer { return p.t.Post(p.URL, body, p.header...) }
+func (p *Polling) Post(body string) *Answer {
+	if body == "3" {
+		p.ponged = time.Now()
+	}
+	return p.t.Post(p.URL, body, p.header...)
+}
 
 // Send sends one payload of packets; the server must accept it.
 func (p *Polling) Send(packets ...string) {
@@ -120,6 +126,24 @@ func (p *Polling) Alive() {
 	p.Expect("4alive")
 }
 
+// NextNot returns the next packet that is neither a ping nor the given one.
+func (p *Polling) NextNot(skip string) string {
+	for {
+		if packet := p.Next(); packet != skip {
+			return packet
+		}
+	}
+}
+
+// ExpectAfterNoops is [Polling.Expect] during an upgrade, when polls may be
+// answered with noops before.
+func (p *Polling) ExpectAfterNoops(want string) {
+	p.t.Match("packet over polling", want, p.NextNot("6"))
+}
+
+// Forget tells that the session is no longer polling's: it need not be closed.
+func (p *Polling) Forget() { p.over = true }
+
 // Gone checks that the server has ended the session: at once, or at the latest
 // well before a heartbeat could have ended it.
 func (p *Polling) Gone() {
@@ -130,9 +154,13 @@ func (p *Polling) Gone() {
 	}
 	a.Error(400, 1, "Session ID unknown")
 	p.over = true
-	if age := time.Since(p.Opened); age > p.Heartbeat() {
+	since := p.Opened
+	if p.ponged.After(since) {
+		since = p.ponged
+	}
+	if age := time.Since(since); age > p.Heartbeat() {
 		p.t.Fail(&Failure{
-			Message:      fmt.Sprintf("the session is gone after %v, but its heartbeat ends after %v: no evidence that it was closed for this", age.Round(time.Millisecond), p.Heartbeat()),
+			Message:      fmt.Sprintf("the session is gone %v after its last sign of life, but its heartbeat allows %v: no evidence that it was closed for this", age.Round(time.Millisecond), p.Heartbeat()),
 			Inconclusive: true,
 		})
 	}

@@ -38,6 +38,8 @@ type Socket struct {
 // binary as <bin 0102>, a WebSocket pong as <pong text>.
 type Frame struct {
 	Text string
+	// Data is the payload of a binary frame.
+	Data []byte
 	At   time.Time
 	// Compressed tells that it came deflated.
 	Compressed bool
@@ -59,8 +61,6 @@ type SocketOptions struct {
 	Header []wire.Field
 	// Deaf leaves pings unanswered from the beginning.
 	Deaf bool
-	// Early are frames that leave in the same write as the handshake request.
-	Early []wire.Frame
 }
 
 // Raw opens a WebSocket connection to a target without expecting a packet.
@@ -91,13 +91,7 @@ func (t *T) TryRaw(target string, opts SocketOptions) (*Socket, *Answer) {
 	case ws == nil:
 		return nil, &Answer{resp, t, "WebSocket handshake " + target}
 	}
-	s.ws, s.Response, s.Opened = ws, resp, time.Now()
-	s.lastSent = s.Opened
-	ws.SetReadDeadline(time.Time{})
-	t.tasks.Go(s.read) // ends with the connection, which finish closes
-	if len(opts.Early) > 0 {
-		s.Frames(opts.Early...)
-	}
+	s.start(ws)
 	return s, nil
 }
 
@@ -145,6 +139,29 @@ func (p *Polling) Upgrade() *Socket {
 	return s
 }
 
+// Adopt writes bytes, which begin with a handshake request, to a raw connection
+// and goes on with it as a WebSocket.
+func (t *T) Adopt(conn *wire.Conn, request []byte) *Socket {
+	s := &Socket{t: t, changed: make(chan struct{}), Asked: time.Now()}
+	ws, resp, err := conn.UpgradeRaw(request, t.deadline())
+	if err != nil {
+		t.Failf("WebSocket handshake: %s", reason(err, t.Patience))
+	}
+	if ws == nil {
+		t.Fail(&Failure{Message: "WebSocket handshake", Want: "101 Switching Protocols", Got: summary(resp)})
+	}
+	s.start(ws)
+	return s
+}
+
+// start begins to read what the server sends.
+func (s *Socket) start(ws *wire.WebSocket) {
+	s.ws, s.Response, s.Opened = ws, ws.Response, time.Now()
+	s.lastSent = s.Opened
+	ws.SetReadDeadline(time.Time{})
+	s.t.tasks.Go(s.read) // ends with the connection, which finish closes
+}
+
 func (s *Socket) read() {
 	for {
 		m, err := s.ws.Read()
@@ -172,7 +189,7 @@ func (s *Socket) read() {
 			}
 			s.push(Frame{Text: string(m.Payload), At: m.At, Compressed: m.Compressed, Fragments: m.Fragments})
 		case wire.Binary:
-			s.push(Frame{Text: Bin(m.Payload...), At: m.At, Compressed: m.Compressed, Fragments: m.Fragments})
+			s.push(Frame{Text: Bin(m.Payload...), Data: m.Payload, At: m.At, Compressed: m.Compressed, Fragments: m.Fragments})
 		}
 	}
 }
@@ -346,6 +363,16 @@ func (s *Socket) state() string {
 	}
 }
 
+// TakePing waits for a ping on a socket that leaves pings unanswered; other
+// frames before it fail the case.
+func (s *Socket) TakePing(d time.Duration) time.Time {
+	f := s.Take(d)
+	if f == nil || f.Text != "2" {
+		s.t.Fail(&Failure{Message: s.ws.Label + ": a ping is due", Want: "2", Got: s.state()})
+	}
+	return f.At
+}
+
 // Expect checks the next frames, in this order and nothing in between.
 func (s *Socket) Expect(packets ...string) match.Captures {
 	all := match.Captures{}
@@ -391,12 +418,13 @@ func (s *Socket) SilentFor(d time.Duration) {
 	if f := s.Take(d); f != nil {
 		s.t.Fail(&Failure{Message: s.ws.Label + ": nothing may come here", Want: "(nothing)", Got: show(f.Text)})
 	}
-	if s.ended() {
+	if s.HasEnded() {
 		s.t.Fail(&Failure{Message: s.ws.Label + ": the connection must stay", Want: "(nothing)", Got: s.state()})
 	}
 }
 
-func (s *Socket) ended() bool {
+// HasEnded reports whether the connection has ended.
+func (s *Socket) HasEnded() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.end != nil

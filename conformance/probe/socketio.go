@@ -1,7 +1,11 @@
 package probe
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/siokit/siokit/conformance/internal/match"
 )
@@ -67,4 +71,44 @@ func (s *Socket) Call(id int, elements, reply string) match.Captures {
 func (s *Socket) Answers() {
 	s.Event(`"message","alive"`)
 	s.Expect(`42["message-back","alive"]`)
+}
+
+// Reply takes an acknowledgement and returns its arguments as JSON texts.
+func (s *Socket) Reply(id int) []json.RawMessage {
+	text := s.Next().Text
+	prefix := fmt.Sprintf("43%d[", id)
+	if !strings.HasPrefix(text, prefix) {
+		s.t.Fail(&Failure{Message: "the acknowledgement", Want: prefix + "…]", Got: show(text)})
+	}
+	var args []json.RawMessage
+	if err := json.Unmarshal([]byte(text[len(prefix)-1:]), &args); err != nil {
+		s.t.Failf("the acknowledgement %s cannot be read: %v", show(text), err)
+	}
+	return args
+}
+
+// Fields checks that a JSON object has exactly these names.
+func (t *T) Fields(what string, object json.RawMessage, names ...string) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(object, &members); err != nil {
+		t.Failf("%s is no JSON object: %s", what, show(string(object)))
+	}
+	slices.Sort(names)
+	if got := slices.Sorted(maps.Keys(members)); !slices.Equal(got, names) {
+		t.Fail(&Failure{Message: what + ": other names", Want: strings.Join(names, " "), Got: strings.Join(got, " ")})
+	}
+}
+
+// Member checks a value inside a JSON object.
+func (t *T) Member(what, want string, object json.RawMessage, path ...string) {
+	for _, name := range path {
+		var members map[string]json.RawMessage
+		if err := json.Unmarshal(object, &members); err != nil {
+			t.Failf("%s: no object at %v", what, path)
+		}
+		object = members[name]
+	}
+	if _, err := match.JSON(want, string(object)); err != nil {
+		t.Fail(&Failure{Message: what + ": " + err.Error(), Want: want, Got: show(string(object))})
+	}
 }

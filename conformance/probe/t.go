@@ -167,6 +167,12 @@ func (t *T) Failf(format string, args ...any) {
 	t.Fail(&Failure{Message: fmt.Sprintf(format, args...)})
 }
 
+// Unclear ends the case without a verdict: what it needed to see did not come
+// about, mostly because the suite was too late. The runner tries again.
+func (t *T) Unclear(format string, args ...any) {
+	t.Fail(&Failure{Message: fmt.Sprintf(format, args...), Inconclusive: true})
+}
+
 // Check ends the case unless ok.
 func (t *T) Check(ok bool, format string, args ...any) {
 	if !ok {
@@ -218,6 +224,17 @@ func (t *T) Wait(d time.Duration) {
 	case <-timer.C:
 	case <-t.ctx.Done():
 		t.Failf("the case was cancelled: %v", context.Cause(t.ctx))
+	}
+}
+
+// Between checks that something happened d after the server began to count,
+// which it did between earliest and latest: not sooner, and at most Slack later.
+func (t *T) Between(what string, d time.Duration, earliest, latest, at time.Time) {
+	if soonest := at.Sub(earliest); soonest < d-time.Millisecond {
+		t.Fail(&Failure{Message: what + " came too early", Want: fmt.Sprintf("after %v", d), Got: fmt.Sprintf("after %v at most", soonest.Round(time.Millisecond))})
+	}
+	if passed := at.Sub(latest); passed > d+t.Slack {
+		t.Fail(&Failure{Message: what + " came too late", Want: fmt.Sprintf("after %v", d), Got: fmt.Sprintf("after %v at least", passed.Round(time.Millisecond))})
 	}
 }
 

@@ -151,6 +151,9 @@ func (c *Conn) readError(err error) error {
 func (c *Conn) traceResponse(resp *http.Response, body []byte) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s\r\n", resp.Proto, resp.Status)
+	if resp.Close {
+		b.WriteString("Connection: close\r\n") // net/http takes it out of the header
+	}
 	resp.Header.Write(&b)
 	b.WriteString("\r\n")
 	b.Write(body)

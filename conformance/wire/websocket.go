@@ -56,7 +56,14 @@ type WebSocket struct {
 // Upgrade writes the handshake request and reads the answer. A WebSocket is
 // returned only for a correct 101; otherwise the response tells what came.
 func (c *Conn) Upgrade(r Request, deadline time.Time) (*WebSocket, *Response, error) {
-	if err := c.WriteRequest(r); err != nil {
+	return c.UpgradeRaw(r.Bytes(c.host), deadline)
+}
+
+// UpgradeRaw is [Conn.Upgrade] with a request that was put into bytes already,
+// with anything behind it.
+func (c *Conn) UpgradeRaw(request []byte, deadline time.Time) (*WebSocket, *Response, error) {
+	c.trace.Add(c.Label, Sent, "request", request)
+	if err := c.write(request); err != nil {
 		return nil, nil, err
 	}
 	resp, err := c.ReadResponse(deadline, "GET")
