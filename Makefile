@@ -11,7 +11,7 @@ BENCH    ?= .
 CMD      ?= build/refserver -quiet -addr {addr}
 CONFORM  ?=
 
-client := tools/node/node_modules/socket.io-client/dist/socket.io.min.js
+client := tools/node/node_modules/socket.io-client/dist
 verify := go run ./tools/cmd/verify
 
 .DEFAULT_GOAL := help
