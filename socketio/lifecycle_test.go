@@ -321,10 +321,12 @@ func TestAcksFailAtDisconnect(t *testing.T) {
 
 func TestEverythingWorksInsideAHandler(t *testing.T) {
 	acts := map[string]func(ctx context.Context, srv *socketio.Server, s *socketio.Socket) error{
-		"disconnect":     func(_ context.Context, _ *socketio.Server, s *socketio.Socket) error { s.Disconnect(false); return nil },
-		"close":          func(_ context.Context, _ *socketio.Server, s *socketio.Socket) error { s.Disconnect(true); return nil },
-		"disconnect all": func(_ context.Context, srv *socketio.Server, _ *socketio.Socket) error { return srv.DisconnectSockets(true) },
-		"broadcast":      func(_ context.Context, srv *socketio.Server, _ *socketio.Socket) error { return srv.Emit("x") },
+		"disconnect": func(_ context.Context, _ *socketio.Server, s *socketio.Socket) error { s.Disconnect(false); return nil },
+		"close":      func(_ context.Context, _ *socketio.Server, s *socketio.Socket) error { s.Disconnect(true); return nil },
+		"disconnect all": func(_ context.Context, srv *socketio.Server, _ *socketio.Socket) error {
+			return srv.DisconnectSockets(true)
+		},
+		"broadcast": func(_ context.Context, srv *socketio.Server, _ *socketio.Socket) error { return srv.Emit("x") },
 		"fetch": func(ctx context.Context, srv *socketio.Server, _ *socketio.Socket) error {
 			for _, err := range srv.FetchSockets(ctx) {
 				if err != nil {
@@ -369,7 +371,9 @@ func TestEverythingWorksInsideAHandler(t *testing.T) {
 func TestMiddleware(t *testing.T) {
 	t.Run("order and what it emits", func(t *testing.T) {
 		srv := newServer(t, quiet())
-		srv.Use(func(_ context.Context, s *socketio.Socket) error { return errors.Join(s.Emit("first"), s.Join("early")) })
+		srv.Use(func(_ context.Context, s *socketio.Socket) error {
+			return errors.Join(s.Emit("first"), s.Join("early"))
+		})
 		srv.Use(func(_ context.Context, s *socketio.Socket) error { return srv.To("early").Emit("second") })
 		srv.OnConnection(func(_ context.Context, s *socketio.Socket) { _ = s.Emit("rooms", len(s.Rooms())) })
 		c := dial(t, serve(t, srv))

@@ -536,4 +536,3 @@ func TestSocketInOverlappingRoomsGetsOne(t *testing.T) { // S-RM-04
 	c.expect(`42["x"]`)
 	c.alive()
 }
-

@@ -55,7 +55,9 @@ func typedServer(t *testing.T) (*socketio.Server, chan error) {
 		return errors.Join(pokeEvent.Emit(s, v), tripleEv.Emit(s, socketio.Args3[string, int, bool]{A: "a", B: 1, C: true}))
 	})
 	relayEvent.On(srv, func(_ context.Context, s *socketio.Socket, v sioparser.Args) error { return s.Emit("relayed", v) })
-	addCall.On(srv, func(_ context.Context, _ *socketio.Socket, v socketio.Args2[int, int]) (int, error) { return v.A + v.B, nil })
+	addCall.On(srv, func(_ context.Context, _ *socketio.Socket, v socketio.Args2[int, int]) (int, error) {
+		return v.A + v.B, nil
+	})
 	failCall.On(srv, func(_ context.Context, _ *socketio.Socket, how string) (socketio.None, error) {
 		switch how {
 		case "public":

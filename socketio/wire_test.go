@@ -119,9 +119,7 @@ func (c *wire) send(frames ...string) {
 			}
 			kind, data = websocket.BinaryMessage, b
 		}
-		if err := c.write(kind, data); err != nil {
-			c.t.Errorf("send %q: %v", f, err)
-		}
+		_ = c.write(kind, data) // a connection that ended shows in what comes
 	}
 }
 

@@ -1,0 +1,252 @@
+package socketio_test
+
+import (
+	"bytes"
+	"context"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/siokit/siokit/eioparser"
+	"github.com/siokit/siokit/socketio"
+)
+
+func TestBroadcastIsAValue(t *testing.T) {
+	srv := newServer(t, quiet())
+	serve(t, srv)
+	var kept socketio.Broadcast
+	allocated := testing.AllocsPerRun(100, func() {
+		kept = srv.To("a").To("b").Except("c").Volatile().Local().Compress(false).Timeout(time.Second)
+	})
+	if allocated != 0 {
+		t.Errorf("a chain allocates %v times", allocated)
+	}
+	_ = kept
+}
+
+func TestChainsDoNotChangeTheirBeginning(t *testing.T) {
+	srv := newServer(t, quiet())
+	srv.OnConnection(func(_ context.Context, s *socketio.Socket) { _ = s.Join("b") })
+	c := dial(t, serve(t, srv))
+	c.join("/")
+	base := srv.To("a")
+	loud, none := base.To("b"), base.To("b").Except("b")
+	for _, b := range []socketio.Broadcast{base, none, loud} {
+		if err := b.Emit("x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := loud.Emit("end"); err != nil {
+		t.Fatal(err)
+	}
+	c.expect(`42["x"]`, `42["end"]`)
+}
+
+func TestBroadcastToMoreRoomsThanFit(t *testing.T) {
+	srv := newServer(t, quiet())
+	srv.OnConnection(func(_ context.Context, s *socketio.Socket) { _ = s.Join("d") })
+	c := dial(t, serve(t, srv))
+	c.join("/")
+	srv.Of("/").On("go", func(_ context.Context, ev *socketio.Event) error {
+		three := srv.To("a", "b").To("c")
+		if err := three.To("d").Emit("four"); err != nil {
+			return err
+		}
+		return three.To("e").Emit("none")
+	})
+	c.send(`42["go"]`)
+	c.expect(`42["four"]`)
+	srv.Of("/custom").OnConnection(greet)
+	c.alive()
+}
+
+func TestSharedAttachmentIsNotCopied(t *testing.T) {
+	srv := newServer(t, piped(quiet()))
+	got := make(chan []byte, 2)
+	sockets := make(chan *socketio.Socket, 1)
+	srv.OnConnection(func(_ context.Context, s *socketio.Socket) { sockets <- s })
+	end := connectPipe(t, srv, func(p *eioparser.Packet) {
+		if p.Binary {
+			got <- p.Data
+		}
+	})
+	end.send("0")
+	s := receive(t, sockets)
+	b := []byte{1, 2, 3}
+	if err := s.Emit("x", b); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Emit("x", socketio.Shared(b)); err != nil {
+		t.Fatal(err)
+	}
+	copied, shared := receive(t, got), receive(t, got)
+	if !bytes.Equal(copied, b) || &copied[0] == &b[0] {
+		t.Error("Emit did not copy an attachment")
+	}
+	if &shared[0] != &b[0] {
+		t.Error("Shared was copied")
+	}
+	if err := srv.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	<-end.served
+}
+
+// A megabyte to a thousand sockets is encoded once.
+func TestLargeBroadcastIsEncodedOnce(t *testing.T) {
+	srv := newServer(t, piped(quiet()))
+	var received atomic.Int64
+	const n = 1000
+	joined := make(chan struct{}, n)
+	srv.OnConnection(func(context.Context, *socketio.Socket) { joined <- struct{}{} })
+	var ends []*pipeEnd
+	for range n {
+		end := connectPipe(t, srv, func(p *eioparser.Packet) { received.Add(int64(len(p.Data))) })
+		end.send("0")
+		receive(t, joined)
+		ends = append(ends, end)
+	}
+	large := strings.Repeat("a", 1_000_000)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	if err := srv.Emit("x", large); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "delivery", func() bool { return received.Load() > n*1_000_000 })
+	runtime.ReadMemStats(&after)
+	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 3_000_000 {
+		t.Errorf("%d bytes allocated", allocated)
+	}
+	if err := srv.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for _, end := range ends {
+		<-end.served
+	}
+}
+
+func TestRemoteSockets(t *testing.T) {
+	srv := fixture(t, quiet())
+	url := serve(t, srv)
+	a, b := dial(t, url), dial(t, url)
+	ids := map[string]bool{a.idOf("/"): true, b.idOf("/"): true}
+	a.next()
+	b.next()
+	var first *socketio.RemoteSocket
+	for r, err := range srv.FetchSockets(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ids[r.ID()] || len(r.Rooms()) != 1 || !bytes.Contains(r.Handshake(), []byte(`"xdomain":false`)) {
+			t.Error(r.ID(), r.Rooms(), string(r.Handshake()))
+		}
+		delete(ids, r.ID())
+		first = r
+	}
+	if len(ids) > 0 {
+		t.Error("not fetched:", ids)
+	}
+	if err := first.Join("picked"); err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = srv.To("picked").Emit("x") }()
+	c := b
+	select {
+	case f := <-a.frames:
+		c = a
+		if f != `42["x"]` {
+			t.Error(f)
+		}
+	case f := <-b.frames:
+		if f != `42["x"]` {
+			t.Error(f)
+		}
+	case <-time.After(patience):
+		t.Fatal("nothing came")
+	}
+	answers := make(chan error, 1)
+	go func() {
+		_, err := first.EmitWithAck(t.Context(), "q")
+		answers <- err
+	}()
+	request := c.next()
+	c.send("43" + strings.TrimSuffix(strings.TrimPrefix(request, "42"), `["q"]`) + "[]")
+	if err := receive(t, answers); err != nil {
+		t.Error(err)
+	}
+	if err := first.Disconnect(true); err != nil {
+		t.Error(err)
+	}
+	c.expect("41", "CLOSE(1005)")
+	if err := first.Emit("x"); err != nil {
+		t.Error(err)
+	}
+	if _, err := first.EmitWithAck(t.Context(), "q"); err == nil {
+		t.Error("an acknowledgement of a socket that is gone")
+	}
+}
+
+func TestManySockets(t *testing.T) {
+	srv := fixture(t, quiet())
+	url := serve(t, srv)
+	a, b := dial(t, url), dial(t, url)
+	a.join("/")
+	a.next()
+	b.join("/")
+	b.next()
+	b.send(`420["join","r"]`)
+	b.expect("430[2]")
+	if err := srv.To("r").SocketsJoin("s"); err != nil {
+		t.Fatal(err)
+	}
+	if err := srv.To("s").Emit("x"); err != nil {
+		t.Fatal(err)
+	}
+	b.expect(`42["x"]`)
+	if err := srv.SocketsLeave("r"); err != nil {
+		t.Fatal(err)
+	}
+	if err := srv.To("r").Emit("y"); err != nil {
+		t.Fatal(err)
+	}
+	if err := srv.To("s").DisconnectSockets(false); err != nil {
+		t.Fatal(err)
+	}
+	b.expect("41")
+	a.alive()
+}
+
+func TestParentNamespaceReachesItsChildren(t *testing.T) {
+	srv := newServer(t, quiet())
+	parent := srv.OfMatch(func(_ context.Context, name string, h *socketio.Handshake) bool {
+		return strings.HasPrefix(name, "/tenant-") && string(h.Auth) == `{"key":1}`
+	})
+	parent.Use(func(_ context.Context, s *socketio.Socket) error { return s.Join("all") })
+	c := dial(t, serve(t, srv))
+	c.send(`40/tenant-1,{"key":1}`, `40/tenant-2,{"key":1}`)
+	got := map[string]bool{c.next()[:13]: true, c.next()[:13]: true}
+	if !got["40/tenant-1,{"] || !got["40/tenant-2,{"] {
+		t.Error(got)
+	}
+	c.send(`40/tenant-3,{"key":2}`)
+	c.expect(`44/tenant-3,{"message":"Invalid namespace"}`)
+	if err := parent.To("all").Emit("x"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if f := c.next(); !matches(`42/tenant-<n>,["x"]`, f) {
+			t.Error(f)
+		}
+	}
+	if err := parent.Emit("y"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if f := c.next(); !matches(`42/tenant-<n>,["y"]`, f) {
+			t.Error(f)
+		}
+	}
+}

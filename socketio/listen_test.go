@@ -1,0 +1,179 @@
+package socketio_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/siokit/siokit/sioparser"
+	"github.com/siokit/siokit/socketio"
+)
+
+func TestHandlersRunInOrderOfRegistration(t *testing.T) {
+	srv := newServer(t, quiet())
+	parent := srv.OfMatch(func(_ context.Context, name string, _ *socketio.Handshake) bool { return name == "/child" })
+	note := func(what string) socketio.Handler {
+		return func(_ context.Context, ev *socketio.Event) error { return ev.Socket().Emit(what) }
+	}
+	parent.On("x", note("parent"))
+	srv.OnNewNamespace(func(n *socketio.Namespace) {
+		n.On("x", note("namespace 1"))
+		n.On("x", note("namespace 2"))
+		n.OnConnection(func(_ context.Context, s *socketio.Socket) { s.On("x", note("socket")) })
+		n.UseEvent(func(_ context.Context, ev *socketio.Event) error { return note("middleware")(nil, ev) })
+		n.OnAny(func(_ context.Context, ev *socketio.Event) { _ = note("any " + ev.Name())(nil, ev) })
+	})
+	c := dial(t, serve(t, srv))
+	c.join("/child")
+	c.send(`42/child,["x"]`)
+	for _, what := range []string{"any x", "middleware", "parent", "namespace 1", "namespace 2", "socket"} {
+		c.expect(`42/child,["` + what + `"]`)
+	}
+}
+
+func TestStopAndOnce(t *testing.T) {
+	srv := newServer(t, quiet())
+	var count atomic.Int32
+	counting := func(context.Context, *socketio.Event) error {
+		count.Add(1)
+		return nil
+	}
+	stop := srv.On("x", counting)
+	srv.Once("x", counting)
+	srv.On("done", messageBack)
+	c := dial(t, serve(t, srv))
+	c.join("/")
+	check := func(want int32) {
+		t.Helper()
+		c.send(`42["x"]`, `42["done"]`)
+		c.expect(`42["message-back"]`)
+		if got := count.Load(); got != want {
+			t.Errorf("%d calls, want %d", got, want)
+		}
+	}
+	check(2)
+	check(3)
+	stop()
+	stop()
+	check(3)
+}
+
+func TestEventMiddlewareRefuses(t *testing.T) {
+	srv := fixture(t, quiet())
+	errs := make(chan error, 1)
+	srv.OnError(func(_ context.Context, _ *socketio.Socket, err error) { errs <- err })
+	srv.UseEvent(func(_ context.Context, ev *socketio.Event) error {
+		if ev.Name() == "forbidden" {
+			return errors.New("not for you")
+		}
+		return nil
+	})
+	srv.On("forbidden", messageBack)
+	c := dial(t, serve(t, srv))
+	c.join("/")
+	c.next()
+	c.send(`42["forbidden"]`)
+	c.alive()
+	var refused *socketio.MiddlewareError
+	if err := receive(t, errs); !errors.As(err, &refused) || refused.Event != "forbidden" {
+		t.Error(err)
+	}
+}
+
+func TestOnAnyOutgoingHearsEverything(t *testing.T) {
+	srv := newServer(t, quiet())
+	var heard []string
+	srv.OnConnection(func(_ context.Context, s *socketio.Socket) {
+		s.OnAnyOutgoing(func(to *socketio.Socket, event string, args sioparser.Args) {
+			heard = append(heard, fmt.Sprintf("%s %s %v", event, args.Raw(), to == s))
+		})
+		_ = s.Emit("direct", 1)
+		_ = srv.Emit("broadcast", 2)
+		_ = srv.To("nowhere").Emit("elsewhere")
+		_ = s.Emit("end")
+	})
+	c := dial(t, serve(t, srv))
+	c.join("/")
+	c.expect(`42["direct",1]`, `42["broadcast",2]`, `42["end"]`)
+	if diff := cmp.Diff([]string{"direct 1 true", "broadcast 2 true", "end  true"}, heard); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestConcurrentHandlersStartInOrderAndOverlap(t *testing.T) {
+	srv := newServer(t, quiet())
+	release := make(chan struct{})
+	srv.On("wait", func(_ context.Context, ev *socketio.Event) error {
+		<-release
+		return ev.Ack()
+	}, socketio.Concurrent)
+	srv.On("go", func(context.Context, *socketio.Event) error {
+		close(release)
+		return nil
+	})
+	c := dial(t, serve(t, srv))
+	c.join("/")
+	c.send(`421["wait"]`, `422["wait"]`, `42["go"]`)
+	got := []string{c.next(), c.next()}
+	slices.Sort(got)
+	if diff := cmp.Diff([]string{"431[]", "432[]"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestInlineKeepsTheOrderBehindQueuedEvents(t *testing.T) {
+	srv := newServer(t, quiet())
+	release := make(chan struct{})
+	srv.On("slow", func(_ context.Context, ev *socketio.Event) error {
+		<-release
+		return ev.Socket().Emit("slow")
+	})
+	srv.On("fast", func(_ context.Context, ev *socketio.Event) error { return ev.Socket().Emit("fast", ev.Args()) }, socketio.Inline)
+	srv.Of("/other")
+	c := dial(t, serve(t, srv))
+	c.join("/")
+	c.send(`42["fast",1]`)
+	c.expect(`42["fast",1]`)
+	c.send(`42["slow"]`, `42["fast",2]`)
+	c.join("/other")
+	close(release)
+	c.expect(`42["slow"]`, `42["fast",2]`)
+}
+
+func TestWrongArgumentsOfAnEvent(t *testing.T) {
+	srv := newServer(t, quiet())
+	errs := make(chan error, 1)
+	srv.OnError(func(_ context.Context, _ *socketio.Socket, err error) { errs <- err })
+	srv.On("x", func(_ context.Context, ev *socketio.Event) error {
+		var n int
+		return ev.Bind(&n)
+	})
+	c := dial(t, serve(t, srv))
+	c.join("/")
+	c.send(`42["x","text"]`)
+	var argument *socketio.ArgumentError
+	if err := receive(t, errs); !errors.As(err, &argument) || argument.Event != "x" {
+		t.Error(err)
+	}
+}
+
+func TestSocketMemoryOutlivesTheHandler(t *testing.T) {
+	srv := newServer(t, quiet())
+	var text string
+	var blob []byte
+	srv.On("keep", func(_ context.Context, ev *socketio.Event) error { return ev.Bind(&text, &blob) })
+	srv.On("show", func(_ context.Context, ev *socketio.Event) error { return ev.Socket().Emit("kept", text, blob) })
+	c := dial(t, serve(t, srv))
+	c.join("/")
+	c.send(`451-["keep","aaaa",{"_placeholder":true,"num":0}]`, "<bin 0102>")
+	for range 100 {
+		c.send(`451-["other","bbbb",{"_placeholder":true,"num":0}]`, "<bin ffff>")
+	}
+	c.send(`42["show"]`)
+	c.expect(`451-["kept","aaaa",{"_placeholder":true,"num":0}]`, "<bin 0102>")
+}
