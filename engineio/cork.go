@@ -25,7 +25,6 @@ func (s *Session) Uncork() {
 	if s.corks > 0 {
 		s.corks--
 	}
-	s.mu.Unlock()
 	s.pump(false)
 }
 
@@ -86,9 +85,10 @@ func (c *corks) sweep() {
 		} else {
 			s.listed = false
 		}
-		s.mu.Unlock()
 		if force {
 			s.pump(true)
+		} else {
+			s.mu.Unlock()
 		}
 	}
 

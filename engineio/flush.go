@@ -30,7 +30,7 @@ func (srv *Server) Uncork(sessions []*Session) {
 		srv.flusher.add(append([]*Session(nil), sessions[flushShare:]...))
 	}
 	for _, s := range own {
-		s.pump(false)
+		s.Wake()
 	}
 }
 
@@ -66,7 +66,7 @@ func (f *flusher) flush() {
 		}
 		f.mu.Unlock()
 		for _, s := range share {
-			s.pump(false)
+			s.Wake()
 		}
 	}
 }

@@ -195,6 +195,7 @@ func (srv *Server) newSession(ctx context.Context, r *http.Request, q query) (*S
 		srv.addrs.leave(s.hs.RemoteAddr)
 		return nil, refused(BadRequest, err, "name", "ID_GENERATION_ERROR", "error", err)
 	}
+	srv.group.begin() // until s.end
 	return s, nil
 }
 
@@ -249,11 +250,11 @@ func (s *Session) start(p *Port, read func(*Port)) error {
 		read(p)
 	}
 	if leaving != "" {
-		s.closeFor(leaving)
+		s.closeFor(leaving, s.srv.cfg.PingTimeout)
 	} else if s.srv.stopping() {
 		s.leave()
 	}
-	s.pump(false)
+	s.Wake()
 	return nil
 }
 

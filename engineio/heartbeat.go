@@ -44,7 +44,6 @@ func (s *Session) beat() {
 	s.pinged = time.Since(s.srv.wheel.start)
 	s.queueControl(pingPacket)
 	s.srv.wheel.schedule(&s.alarm, s.pongTimeout())
-	s.mu.Unlock()
 	s.pump(true)
 }
 
@@ -78,7 +77,6 @@ func (s *Session) onPing(data []byte) error {
 		s.srv.wheel.schedule(&s.alarm, s.srv.cfg.PingInterval+s.srv.cfg.PingTimeout)
 		s.queueControl(pongPacket)
 	}
-	s.mu.Unlock()
 	s.pump(true)
 	return nil
 }

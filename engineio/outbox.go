@@ -78,6 +78,11 @@ func copied(msgs []Message) *Prepared {
 func (s *Session) Push(p *Prepared, f Flags) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.push(p, f)
+}
+
+// push is Push for a caller that holds mu.
+func (s *Session) push(p *Prepared, f Flags) error {
 	if st := s.State(); st != Open && st != Opening {
 		return ErrClosed
 	}
@@ -127,7 +132,10 @@ func (s *Session) append(o Outgoing) {
 
 // Wake writes what is queued unless a cork holds it back: one attempt that
 // cannot block; the rest is a goroutine's.
-func (s *Session) Wake() { s.pump(false) }
+func (s *Session) Wake() {
+	s.mu.Lock()
+	s.pump(false)
+}
 
 // due reports whether there is something to write and nothing against it. The
 // caller holds mu.
@@ -148,9 +156,8 @@ func (s *Session) due(force bool) bool {
 // does: others may push as fast as it writes.
 const pumpRounds = 8
 
-// pump writes what is due.
+// pump writes what is due. It is called with mu held and releases it.
 func (s *Session) pump(force bool) {
-	s.mu.Lock()
 	for round := 0; s.due(force); round++ {
 		if round == pumpRounds {
 			s.srv.group.run(s.Wake)

@@ -110,11 +110,11 @@ func (p *Port) SetReady(ready bool) {
 	s.mu.Lock()
 	p.ready = ready
 	p.turns = p.turns || !ready
-	live := s.port == p
-	s.mu.Unlock()
-	if ready && live {
-		s.pump(false)
+	if !ready || s.port != p {
+		s.mu.Unlock()
+		return
 	}
+	s.pump(false)
 }
 
 // Wake asks for a call of TryWrite, with an empty batch if nothing is queued:
@@ -122,16 +122,13 @@ func (p *Port) SetReady(ready bool) {
 func (p *Port) Wake() {
 	s := p.s
 	s.mu.Lock()
-	live := s.port == p
-	if live {
+	if s.port == p {
 		s.wake = true
+		s.pump(false)
+		return
 	}
 	s.mu.Unlock()
-	if live {
-		s.pump(false)
-	} else {
-		p.send(nil)
-	}
+	_ = p.send(nil) // an error comes back to the link's Read
 }
 
 // Go runs f on a goroutine that Server.Shutdown waits for. f must end soon

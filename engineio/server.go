@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/rs/cors"
 )
@@ -194,16 +195,24 @@ func (srv *Server) cut() {
 	}
 }
 
+// pollGrace is how long Shutdown waits for the next poll of a client that has
+// messages to fetch: clients poll again at once, unless they are gone.
+const pollGrace = 2 * time.Second
+
 // leave ends a session for Shutdown: gracefully if its client can be told.
 func (s *Session) leave() {
 	s.mu.Lock()
-	unreachable := s.port == nil || !s.port.ready && s.queue == nil
+	away := s.port == nil || !s.port.ready
+	idle := s.queue == nil
 	s.mu.Unlock()
-	if unreachable {
+	switch {
+	case away && idle:
 		s.end(ServerShuttingDown, ErrServerClosed)
-		return
+	case away:
+		s.closeFor(ServerShuttingDown, min(pollGrace, s.srv.cfg.PingTimeout))
+	default:
+		s.closeFor(ServerShuttingDown, s.srv.cfg.PingTimeout)
 	}
-	s.closeFor(ServerShuttingDown)
 }
 
 // stopping reports whether the server refuses new sessions.

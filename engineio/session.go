@@ -101,23 +101,23 @@ func (s *Session) Context() context.Context {
 // Send queues copies of the messages, which travel together, and writes them
 // unless a cork holds them back. It never blocks. ErrClosed or ErrSlowClient.
 func (s *Session) Send(msgs ...Message) error {
-	if err := s.Push(copied(msgs), 0); err != nil {
-		return err
-	}
-	s.Wake()
-	return nil
+	p := copied(msgs)
+	s.mu.Lock()
+	err := s.push(p, 0)
+	s.pump(false)
+	return err
 }
 
 // Close begins the end and returns at once: what is queued leaves, then the
 // client is told, and Handler.Close is called with ForcedClose. A client that
 // does not take what is queued is given up after Config.PingTimeout.
-func (s *Session) Close() { s.closeFor(ForcedClose) }
+func (s *Session) Close() { s.closeFor(ForcedClose, s.srv.cfg.PingTimeout) }
 
 // Discard ends the session at once, without sending what is queued.
 func (s *Session) Discard() { s.end(ForcedClose, nil) }
 
-// closeFor begins a graceful end with a reason.
-func (s *Session) closeFor(why Reason) {
+// closeFor begins a graceful end, which may take as long as patience.
+func (s *Session) closeFor(why Reason, patience time.Duration) {
 	s.mu.Lock()
 	switch s.State() {
 	case Opening:
@@ -136,12 +136,11 @@ func (s *Session) closeFor(why Reason) {
 			s.queueControl(noopPacket)
 		}
 		s.queueControl(closePacket)
-		s.srv.wheel.schedule(&s.alarm, s.srv.cfg.PingTimeout)
+		s.srv.wheel.schedule(&s.alarm, patience)
 	default:
 		s.mu.Unlock()
 		return
 	}
-	s.mu.Unlock()
 	s.pump(false)
 }
 
@@ -177,6 +176,7 @@ func (s *Session) end(why Reason, err error) {
 	s.probe = nil
 	s.abandon()
 	s.mu.Unlock()
+	defer s.srv.group.end()
 
 	s.srv.wheel.cancel(&s.alarm)
 	s.srv.forget(s)

@@ -58,6 +58,7 @@ func (s *Session) receiveProbe(p *Port, pkt eioparser.Packet) error {
 			return ErrClosed
 		}
 		p.live = true
+		s.mu.Lock()
 		s.pump(true)
 		return nil
 	}
@@ -78,14 +79,14 @@ func (s *Session) probeSeen(p *Port) bool {
 	return true
 }
 
-// releasePoll ends a pending poll of the old link, if there is one.
+// releasePoll ends a pending poll of the old link, if there is one and nothing
+// else is about to.
 func (s *Session) releasePoll(p *Port) {
 	s.mu.Lock()
-	if s.probe == p && s.port.ready && s.port.turns && s.queue == nil {
+	if s.probe == p && s.port.ready && s.port.turns && s.queue == nil && !s.owned {
 		s.queueControl(noopPacket)
 	}
-	s.mu.Unlock()
-	s.pump(true)
+	s.pump(true) // in the same breath: the noop is for this link only
 }
 
 // expired is called by the wheel: to end a poll, or the upgrade.

@@ -31,6 +31,7 @@ type wire struct {
 	tail     int
 	readNow  func(uintptr) bool // w.readOnce, made once
 	readErr  error
+	guard    guard
 	since    int64 // bytes read since a message was finished
 	sinceMax int64
 	writeNow func(uintptr) bool // w.writeOnce, made once
@@ -62,10 +63,13 @@ func (w *wire) init(c net.Conn, p *Port, early []byte) {
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.read(p)
 	w.since += int64(n)
-	if err == nil && w.since > w.sinceMax {
+	if err != nil {
+		return n, err
+	}
+	if w.since > w.sinceMax {
 		return 0, errFlood
 	}
-	return n, err
+	return w.guard.scan(p[:n])
 }
 
 func (w *wire) read(p []byte) (int, error) {

@@ -116,6 +116,10 @@ func (l *wsLink) readError(err error) error {
 		return fmt.Errorf("%w: %w", io.EOF, err)
 	case errors.Is(err, net.ErrClosed), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		l.peerDone.Store(true)
+	case errors.Is(err, errFrame):
+		l.closeWith(websocket.CloseProtocolError, "")
+	case errors.Is(err, websocket.ErrReadLimit):
+		l.closeWith(websocket.CloseMessageTooBig, "")
 	case errors.Is(err, errFlood):
 		l.closeWith(websocket.ClosePolicyViolation, "")
 	}

@@ -8,8 +8,8 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,17 +51,38 @@ func (h Handler) Close(s *engineio.Session, why engineio.Reason, err error) {
 // Echo sends back what comes.
 func Echo(s *engineio.Session, m engineio.Message) { _ = s.Send(m) }
 
-// Server is an Engine.IO server on a free port.
+// Server is an Engine.IO server, and what a test needs to talk to it.
 type Server struct {
 	*engineio.Server
-	HTTP *httptest.Server
-	Addr string // host:port
-	t    testing.TB
+	Addr   string // host:port
+	t      testing.TB
+	http   *http.Server
+	dial   func() (net.Conn, error)
+	client *http.Client
 }
 
-// Start runs a server at /engine.io/ until the test ends, and then checks that
-// it shuts down.
-func Start(t testing.TB, cfg engineio.Config, h engineio.Handler) *Server {
+// Start runs a server on a free port, at /engine.io/, until the test ends, and
+// then checks that it shuts down. The functions of set may change the HTTP
+// server before it starts.
+func Start(t testing.TB, cfg engineio.Config, h engineio.Handler, set ...func(*http.Server)) *Server {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	return start(t, cfg, h, l, addr, func() (net.Conn, error) { return net.Dial("tcp", addr) }, set...)
+}
+
+// StartPipe is Start without a network: for tests in a bubble of
+// testing/synctest, whose clock does not move while a network is waited for.
+func StartPipe(t testing.TB, cfg engineio.Config, h engineio.Handler) *Server {
+	t.Helper()
+	l := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
+	return start(t, cfg, h, l, "pipe", l.dial)
+}
+
+func start(t testing.TB, cfg engineio.Config, h engineio.Handler, l net.Listener, addr string, dial func() (net.Conn, error), set ...func(*http.Server)) *Server {
 	t.Helper()
 	if cfg.Path == "" {
 		cfg.Path = "/engine.io/"
@@ -73,23 +94,68 @@ func Start(t testing.TB, cfg engineio.Config, h engineio.Handler) *Server {
 	if err := srv.Handle(h); err != nil {
 		t.Fatal(err)
 	}
-	hs := httptest.NewServer(srv)
-	s := &Server{Server: srv, HTTP: hs, Addr: hs.Listener.Addr().String(), t: t}
-	t.Cleanup(s.Stop)
+	s := &Server{Server: srv, Addr: addr, t: t, http: &http.Server{Handler: srv}, dial: dial}
+	for _, f := range set {
+		f(s.http)
+	}
+	// The client keeps no connections: a test that ends leaves nothing behind.
+	s.client = &http.Client{
+		Transport: &http.Transport{
+			DisableKeepAlives: true, DisableCompression: true,
+			DialContext: func(context.Context, string, string) (net.Conn, error) { return dial() },
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.http.Serve(l) }()
+	t.Cleanup(func() {
+		s.Stop()
+		<-served
+	})
 	return s
 }
 
-// Stop shuts both servers down.
+// Stop shuts both servers down. Sessions are cut off.
 func (s *Server) Stop() {
 	s.t.Helper()
+	_ = s.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
 	if err := s.Shutdown(ctx); err != nil {
 		s.t.Errorf("shutdown: %v", err)
 	}
-	s.HTTP.Close()
+	_ = s.http.Close()
 	if n := s.Len(); n != 0 {
 		s.t.Errorf("%d sessions after shutdown", n)
+	}
+}
+
+// pipes is a listener whose connections are pipes.
+type pipes struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "pipe"} }
+
+func (p *pipes) dial() (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case p.conns <- server:
+		return client, nil
+	case <-p.done:
+		return nil, net.ErrClosed
 	}
 }
 
@@ -99,6 +165,7 @@ type Answer struct {
 	Type   string
 	Body   string
 	Header http.Header
+	Close  bool // the connection is not kept
 }
 
 // URL returns an address of the server with a query.
@@ -109,7 +176,7 @@ func (s *Server) Do(method, url, body string, header ...string) Answer {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), Patience)
 	defer cancel()
-	a, err := Request(ctx, method, url, body, header...)
+	a, err := s.Request(ctx, method, url, body, header...)
 	if err != nil {
 		s.t.Fatalf("%s %s: %v", method, url, err)
 	}
@@ -117,7 +184,7 @@ func (s *Server) Do(method, url, body string, header ...string) Answer {
 }
 
 // Request sends a request and reads the answer.
-func Request(ctx context.Context, method, url, body string, header ...string) (Answer, error) {
+func (s *Server) Request(ctx context.Context, method, url, body string, header ...string) (Answer, error) {
 	r, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
 		return Answer{}, err
@@ -125,19 +192,13 @@ func Request(ctx context.Context, method, url, body string, header ...string) (A
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	resp, err := client.Do(r)
+	resp, err := s.client.Do(r)
 	if err != nil {
 		return Answer{}, err
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
-	return Answer{resp.StatusCode, resp.Header.Get("Content-Type"), string(b), resp.Header}, err
-}
-
-// client keeps no connections: a test that ends leaves nothing behind.
-var client = &http.Client{
-	Transport:     &http.Transport{DisableKeepAlives: true, DisableCompression: true},
-	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	return Answer{resp.StatusCode, resp.Header.Get("Content-Type"), string(b), resp.Header, resp.Close}, err
 }
 
 // Poller is a long-polling client.
@@ -194,7 +255,7 @@ func (p *Poller) Go() <-chan Answer {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), Patience)
 		defer cancel()
-		a, err := Request(ctx, "GET", p.URL(), "")
+		a, err := p.s.Request(ctx, "GET", p.URL(), "")
 		if err != nil {
 			a.Body = err.Error()
 		}
@@ -229,10 +290,10 @@ func Until(t testing.TB, what string, cond func() bool) {
 	}
 }
 
-// Dial opens a TCP connection to the server that is closed with the test.
+// Dial opens a connection to the server that is closed with the test.
 func (s *Server) Dial() net.Conn {
 	s.t.Helper()
-	c, err := net.Dial("tcp", s.Addr)
+	c, err := s.dial()
 	if err != nil {
 		s.t.Fatal(err)
 	}

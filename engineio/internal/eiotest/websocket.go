@@ -60,6 +60,9 @@ func HandshakeWS(t testing.TB, c net.Conn, host, target string, header ...string
 		return nil, nil, err
 	}
 	ws.Header = resp.Header
+	if err := c.SetDeadline(time.Time{}); err != nil {
+		return nil, nil, err
+	}
 	if resp.StatusCode != http.StatusSwitchingProtocols {
 		return nil, resp, nil
 	}

@@ -1,0 +1,284 @@
+package engineio_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/siokit/siokit/engineio"
+	"github.com/siokit/siokit/engineio/internal/eiotest"
+)
+
+// pending is what a poll that nobody answers is recorded as.
+const pending = "no response"
+
+// getSoon polls, and gives up if there is no answer before the server says by
+// a later message that there is none.
+func getSoon(t *testing.T, s *eiotest.Server, p *eiotest.Poller) string {
+	t.Helper()
+	c := p.Go()
+	ss, ok := s.Session(p.SID)
+	if ok {
+		// A session that lives answers this at once; what was due comes before it.
+		eiotest.Until(t, "poll pending or answered", func() bool { return ss.Writable() || len(c) > 0 || ss.State() != engineio.Open })
+		if len(c) == 0 {
+			_ = ss.Send(engineio.Text("sentinel"))
+		}
+	}
+	got := show(eiotest.Wait(t, c))
+	if got == "200 4sentinel" {
+		return pending
+	}
+	return got
+}
+
+func TestPayloads(t *testing.T) {
+	gone := "200 ok; " + unknownSID
+	for _, c := range []struct {
+		id, body, want string
+		header         []string
+	}{
+		{id: "E-PD-01", body: "", want: gone},
+		{id: "E-PD-02", body: "4", want: "200 ok; 200 4"},
+		{id: "E-PD-03", body: "4a\x1e", want: gone},
+		{id: "E-PD-04", body: "\x1e4a", want: gone},
+		{id: "E-PD-05", body: "4a\x1e\x1e4b", want: gone},
+		{id: "E-PD-06", body: "abc", want: gone},
+		{id: "E-PD-07", body: "7x", want: gone},
+		{id: "E-PD-08", body: "4ok\x1e9bad\x1e4after", want: gone},
+		{id: "E-PD-09", body: "bAQIDBA==", want: "200 ok; 200 bAQIDBA=="},
+		{id: "E-PD-10", body: "b", want: "200 ok; 200 b"},
+		// Base64 is strict here, and text is UTF-8: the reference guesses.
+		{id: "E-PD-11 strict", body: "bAQIDBA", want: gone},
+		{id: "E-PD-12 strict", body: "b!!!!", want: gone},
+		{id: "E-PD-13 strict", body: "bAQID_-8=", want: gone},
+		{id: "E-PD-14 strict", body: "bAQID\nBA==", want: gone},
+		{id: "E-PD-15", body: "4é€😀", want: "200 ok; 200 4é€😀"},
+		{id: "E-PD-16 strict", body: "4\xff", want: gone},
+		{id: "E-PD-17", body: "4a\x00b", want: "200 ok; 200 4a\x00b"},
+		{id: "E-PD-18", body: "4a", want: "400 (empty body); " + unknownSID, header: []string{"Content-Type", "application/octet-stream"}},
+		{id: "E-PD-19", body: "4a", want: "200 ok; 200 4a", header: []string{"Content-Type", "text/plain;charset=UTF-8"}},
+		{id: "E-PD-20", body: "4a", want: "200 ok; 200 4a", header: []string{"Content-Type", "application/json"}},
+		{id: "E-PD-26", body: "2", want: gone},
+		{id: "E-PD-27", body: "3", want: "200 ok; " + pending},
+		{id: "E-PD-28", body: "0", want: "200 ok; " + pending},
+		{id: "E-PD-29", body: "5", want: "200 ok; " + pending},
+		{id: "E-PD-30", body: "6", want: "200 ok; " + pending},
+		{id: "E-PD-31", body: "1", want: gone},
+		{id: "E-PD-32", body: "4a\x1e1\x1e4b", want: gone},
+		{id: "E-PD-41", body: "4a\x1e4b\x1ebAQ==", want: "200 ok; 200 4a␞4b␞bAQ=="},
+		{id: "E-PD-43", body: "4empty", want: "200 ok; 200 4"},
+		{id: "E-PD-44", body: "4mixed", want: "200 ok; 200 4t␞bAQID␞4é€😀"},
+	} {
+		t.Run(c.id, func(t *testing.T) {
+			s := eiotest.Start(t, slow(), new(echoing))
+			p, _ := s.Poll()
+			got := show(p.Post(c.body, c.header...))
+			ss, alive := s.Session(p.SID)
+			if alive { // a wrong packet ends the session soon, not at once
+				eiotest.Until(t, "settled", func() bool {
+					return ss.State() == engineio.Closed || ss.BufferedBytes() > 0 || strings.HasSuffix(c.want, pending)
+				})
+			}
+			if got += "; " + getSoon(t, s, p); got != c.want {
+				t.Errorf("\n got %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestPayloadLimit(t *testing.T) {
+	s := eiotest.Start(t, small(), new(echoing))
+	a99 := strings.Repeat("a", 99)
+	t.Run("E-PD-21", func(t *testing.T) {
+		p, _ := s.Poll()
+		if got := show(p.Post("4"+a99)) + show(p.Get()); got != "200 ok200 4"+a99 {
+			t.Error(got)
+		}
+	})
+	for id, body := range map[string]string{"E-PD-22,23": "4a" + a99, "E-PD-24": "4" + strings.Repeat("€", 34)} {
+		t.Run(id, func(t *testing.T) {
+			p, _ := s.Poll()
+			if got := p.Post(body); got.Status != 413 || got.Body != "" || got.Type != "" || !got.Close {
+				t.Errorf("%+v", got)
+			}
+			if got := getSoon(t, s, p); got != pending {
+				t.Errorf("then %s", got)
+			}
+		})
+	}
+	t.Run("E-PD-25 chunked", func(t *testing.T) {
+		p, _ := s.Poll()
+		c := s.Dial()
+		fmt.Fprintf(c, "POST /engine.io/?EIO=4&transport=polling&sid=%s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n66\r\n4%s\r\n", p.SID, strings.Repeat("a", 101))
+		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil || resp.StatusCode != 413 {
+			t.Errorf("%v %v", resp, err)
+		}
+		if got := getSoon(t, s, p); got != pending {
+			t.Errorf("then %s", got)
+		}
+	})
+}
+
+func TestPolling(t *testing.T) {
+	e := new(echoing)
+	s := eiotest.Start(t, slow(), e)
+	session := func(p *eiotest.Poller) *engineio.Session {
+		ss, ok := s.Session(p.SID)
+		if !ok {
+			t.Fatal("no session")
+		}
+		return ss
+	}
+	// polled returns an answer to come, when the server has the poll.
+	polled := func(p *eiotest.Poller) <-chan eiotest.Answer {
+		c := p.Go()
+		eiotest.Until(t, "poll pending", session(p).Writable)
+		return c
+	}
+	check := func(t *testing.T, got, want string) {
+		t.Helper()
+		if got != want {
+			t.Errorf("\n got %s\nwant %s", got, want)
+		}
+	}
+	for _, m := range []string{"PUT", "DELETE"} {
+		t.Run("E-PD-33,34 "+m, func(t *testing.T) {
+			p, _ := s.Poll()
+			if a := s.Do(m, p.URL(), ""); a.Status != 405 {
+				t.Error(a.Status)
+			}
+			check(t, getSoon(t, s, p), pending)
+		})
+	}
+	t.Run("E-PD-35", func(t *testing.T) {
+		p, _ := s.Poll()
+		first := polled(p)
+		second := show(p.Get())
+		check(t, show(eiotest.Wait(t, first))+"; "+second+"; "+show(p.Get()), "200 1; 400 (empty body); "+unknownSID)
+	})
+	t.Run("E-PD-36", func(t *testing.T) {
+		p, _ := s.Poll()
+		c := s.Dial()
+		fmt.Fprintf(c, "POST /engine.io/?EIO=4&transport=polling&sid=%s HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n4abc", p.SID)
+		first := make(chan int, 1)
+		go func() {
+			resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+			if err != nil {
+				first <- 0
+			} else {
+				first <- resp.StatusCode
+			}
+		}()
+		var second string
+		eiotest.Until(t, "the first POST has begun", func() bool {
+			second = show(p.Post("4b"))
+			return second != "200 ok"
+		})
+		check(t, second+"; "+show(p.Get()), "400 (empty body); "+unknownSID)
+		if code := eiotest.Wait(t, first); code == 200 {
+			t.Error("the first POST got", code)
+		}
+	})
+	t.Run("E-PD-37", func(t *testing.T) {
+		p, _ := s.Poll()
+		ss := session(p)
+		c := s.Dial()
+		fmt.Fprintf(c, "POST /engine.io/?EIO=4&transport=polling&sid=%s HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n4abc", p.SID)
+		c.Close()
+		eiotest.Wait(t, ss.Context().Done())
+		check(t, show(p.Get()), unknownSID)
+	})
+	t.Run("E-PD-38", func(t *testing.T) {
+		p, _ := s.Poll()
+		ss := session(p)
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { _, _ = s.Request(ctx, "GET", p.URL(), "") }()
+		eiotest.Until(t, "poll pending", ss.Writable)
+		cancel()
+		eiotest.Wait(t, ss.Context().Done())
+		check(t, fmt.Sprint(context.Cause(ss.Context())), "engineio: transport error: engineio: poll connection closed prematurely")
+		check(t, show(p.Get()), unknownSID)
+	})
+	t.Run("E-PD-39", func(t *testing.T) {
+		p, _ := s.Poll()
+		c := polled(p)
+		check(t, show(p.Post("4x"))+"; "+show(eiotest.Wait(t, c)), "200 ok; 200 4x")
+	})
+	t.Run("E-PD-40", func(t *testing.T) {
+		p, _ := s.Poll()
+		ss := session(p)
+		c := polled(p)
+		check(t, show(p.Post("1"))+"; "+show(eiotest.Wait(t, c))+"; "+show(p.Get()), "200 ok; 200 6; "+unknownSID)
+		check(t, fmt.Sprint(context.Cause(ss.Context())), "engineio: transport close: EOF")
+	})
+	t.Run("E-PD-42", func(t *testing.T) {
+		p, _ := s.Poll()
+		p.Post("4burst 1000")
+		parts := strings.Split(p.Get().Body, "\x1e")
+		if len(parts) != 1000 || parts[0] != "4b0" || parts[999] != "4b999" {
+			t.Errorf("%d packets", len(parts))
+		}
+	})
+	t.Run("E-PD-45", func(t *testing.T) {
+		p, _ := s.Poll()
+		c := polled(p)
+		check(t, show(p.Post("4close"))+"; "+show(eiotest.Wait(t, c))+"; "+show(p.Get()), "200 ok; 200 1; "+unknownSID)
+	})
+	t.Run("E-PD-46", func(t *testing.T) {
+		p, _ := s.Poll()
+		check(t, show(p.Post("4close"))+"; "+show(p.Get())+"; "+show(p.Get()), "200 ok; 200 6␞1; "+unknownSID)
+	})
+	t.Run("E-PD-47", func(t *testing.T) {
+		p, _ := s.Poll()
+		c := polled(p)
+		check(t, show(p.Post("4discard"))+"; "+show(eiotest.Wait(t, c)), "200 ok; 200 1")
+	})
+	t.Run("E-PD-48 keep-alive", func(t *testing.T) {
+		p, _ := s.Poll()
+		c := s.Dial()
+		br := bufio.NewReader(c)
+		send := func(method, body string) string {
+			fmt.Fprintf(c, "%s /engine.io/?EIO=4&transport=polling&sid=%s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", method, p.SID, len(body), body)
+			resp, err := http.ReadResponse(br, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, _ := io.ReadAll(resp.Body)
+			return string(b)
+		}
+		check(t, send("POST", "4k")+"; "+send("GET", ""), "ok; 4k")
+	})
+	t.Run("reasons", func(t *testing.T) {
+		want := map[string]int{"transport error": 4, "transport close": 1, "forced close": 3}
+		got := make(map[string]int)
+		for _, r := range e.reasons() {
+			got[r]++
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("(-want +got)\n%s", d)
+		}
+	})
+}
+
+// TestPollMovesItsDeadlines: an http.Server's timeouts are made for requests
+// that are answered at once.
+func TestPollMovesItsDeadlines(t *testing.T) {
+	cfg := slow()
+	cfg.PingInterval = 400 * time.Millisecond
+	s := eiotest.Start(t, cfg, new(echoing), func(hs *http.Server) {
+		hs.ReadTimeout, hs.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond
+	})
+	p, _ := s.Poll()
+	if got := show(p.Get()); got != "200 2" { // four times the timeouts later
+		t.Error(got)
+	}
+}

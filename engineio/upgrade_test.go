@@ -1,0 +1,311 @@
+package engineio_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/siokit/siokit/engineio"
+	"github.com/siokit/siokit/engineio/internal/eiotest"
+)
+
+func TestUpgrade(t *testing.T) {
+	e := new(echoing)
+	s := eiotest.Start(t, slow(), e)
+	candidate := func(p *eiotest.Poller) *eiotest.WS {
+		t.Helper()
+		ws, resp := s.Upgrade("EIO=4&transport=websocket&sid=" + p.SID)
+		if ws == nil {
+			t.Fatal(resp.Status)
+		}
+		return ws
+	}
+	check := func(t *testing.T, got ...string) {
+		t.Helper()
+		for i := 0; i < len(got); i += 2 {
+			if got[i] != got[i+1] {
+				t.Errorf("\n got %s\nwant %s", got[i], got[i+1])
+			}
+		}
+	}
+	stillPolling := func(t *testing.T, p *eiotest.Poller) {
+		t.Helper()
+		// A poll that comes while an upgrade is being given up may get a noop.
+		p.Post("4y")
+		got := show(p.Get())
+		if got == "200 6" {
+			got = show(p.Get())
+		}
+		check(t, got, "200 4y")
+	}
+	upgraded := func(t *testing.T) (*eiotest.Poller, *eiotest.WS) {
+		p, _ := s.Poll()
+		ws := candidate(p)
+		ws.Send("2probe")
+		check(t, ws.Read(), "3probe")
+		ws.Send("5")
+		return p, ws
+	}
+	t.Run("E-UP-01,02", func(t *testing.T) {
+		p, _ := s.Poll()
+		ss, _ := s.Session(p.SID)
+		ws := candidate(p)
+		_ = ss.Send(engineio.Text("for the poll")) // nothing of it goes to the candidate
+		ws.Send("2probe")
+		check(t, ws.Read(), "3probe", show(p.Get()), "200 4for the poll")
+	})
+	t.Run("E-UP-03,04", func(t *testing.T) {
+		p, _ := s.Poll()
+		c := p.Go()
+		ws := candidate(p)
+		ws.Send("2probe")
+		check(t, ws.Read(), "3probe", show(eiotest.Wait(t, c)), "200 6", show(p.Get()), "200 6")
+	})
+	t.Run("E-UP-05", func(t *testing.T) {
+		p, _ := s.Poll()
+		ws := candidate(p)
+		ws.Send("5")
+		ws.Send("4x")
+		check(t, ws.Read(), "4x", show(p.Get()), badRequest)
+	})
+	for id, send := range map[string][]string{
+		"E-UP-06": {"4x"}, "E-UP-07": {"2"}, "E-UP-08": {"2hello"}, "E-UP-09": {"2probe", "4x"}, "not a packet": {"x"},
+	} {
+		t.Run(id, func(t *testing.T) {
+			p, _ := s.Poll()
+			ws := candidate(p)
+			for _, m := range send {
+				ws.Send(m)
+			}
+			if send[0] == "2probe" {
+				check(t, ws.Read(), "3probe")
+			}
+			check(t, ws.Read(), "CLOSE(1005)")
+			stillPolling(t, p)
+		})
+	}
+	t.Run("E-UP-10", func(t *testing.T) {
+		p, _ := s.Poll()
+		ss, _ := s.Session(p.SID)
+		ws := candidate(p)
+		ws.Send("2probe")
+		check(t, ws.Read(), "3probe")
+		_ = ss.Send(engineio.Text("buffered"))
+		ws.Send("5")
+		check(t, ws.Read(), "4buffered")
+	})
+	t.Run("E-UP-11", func(t *testing.T) {
+		p, _ := s.Poll()
+		ss, _ := s.Session(p.SID)
+		ws := candidate(p)
+		c := p.Go()
+		eiotest.Until(t, "poll pending", ss.Writable)
+		ws.Send("5")
+		ws.Send("4z")
+		check(t, show(eiotest.Wait(t, c)), "200 1", ws.Read(), "4z")
+	})
+	t.Run("E-UP-12,13", func(t *testing.T) {
+		p, ws := upgraded(t)
+		ws.Send("4a")
+		check(t, ws.Read(), "4a", show(p.Get()), badRequest, show(p.Post("4x")), badRequest)
+		ws.Send("4b")
+		check(t, ws.Read(), "4b")
+	})
+	t.Run("E-UP-14", func(t *testing.T) {
+		p, ws := upgraded(t)
+		ws.Send("4a")
+		check(t, ws.Read(), "4a", candidate(p).Read(), "CLOSE(1005)")
+		ws.Send("4x")
+		check(t, ws.Read(), "4x")
+	})
+	t.Run("E-UP-15", func(t *testing.T) {
+		p, _ := s.Poll()
+		ws := candidate(p)
+		ws.Send("2probe")
+		check(t, ws.Read(), "3probe", candidate(p).Read(), "CLOSE(1005)")
+		ws.Send("5")
+		ws.Send("4x")
+		check(t, ws.Read(), "4x")
+	})
+	t.Run("E-UP-16", func(t *testing.T) {
+		p, _ := s.Poll()
+		ws := candidate(p)
+		ws.Send("2probe")
+		check(t, ws.Read(), "3probe", ws.Read(), "CLOSE(1005)")
+		stillPolling(t, p)
+	})
+	t.Run("E-UP-17", func(t *testing.T) {
+		p, _ := s.Poll()
+		ws := candidate(p)
+		ws.Send("2probe")
+		check(t, ws.Read(), "3probe")
+		ws.Conn.Close()
+		stillPolling(t, p)
+		eiotest.Until(t, "a new attempt", func() bool {
+			ws := candidate(p)
+			ws.Send("2probe")
+			return ws.Read() == "3probe"
+		})
+	})
+	t.Run("E-UP-21", func(t *testing.T) {
+		p, _ := s.Poll()
+		ws := candidate(p)
+		ws.Send("2probe")
+		check(t, ws.Read(), "3probe", show(p.Post("1")), "200 ok", ws.Read(), "CLOSE(1005)")
+	})
+	t.Run("E-UP-22,23", func(t *testing.T) {
+		_, ws := upgraded(t)
+		ws.Send("1")
+		ws.SendBinary([]byte{1, 2})
+		check(t, ws.Read(), "<bin 0102>")
+	})
+	t.Run("transport", func(t *testing.T) {
+		p, ws := upgraded(t)
+		ss, _ := s.Session(p.SID)
+		ws.Send("4a")
+		check(t, ws.Read(), "4a", ss.Transport(), "websocket")
+		ws.Conn.Close()
+		eiotest.Wait(t, ss.Context().Done())
+	})
+}
+
+// TestUpgradeKeepsTheHeartbeat is E-UP-25, and E-UP-26 as it should be: the
+// reference forgets the ping that it sent before.
+func TestUpgradeKeepsTheHeartbeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := new(echoing)
+		s := eiotest.StartPipe(t, fixture(), e)
+		p, _ := s.Poll()
+		from := time.Now()
+		if got := show(p.Get()); got != "200 2" {
+			t.Error(got)
+		}
+		about(t, "ping", time.Since(from), 300*time.Millisecond)
+		ws, _ := s.Upgrade("EIO=4&transport=websocket&sid=" + p.SID)
+		ws.Send("5")
+		if got := ws.ReadAny(); got != "CLOSE(1005)" {
+			t.Error(got)
+		}
+		about(t, "end", time.Since(from), 500*time.Millisecond)
+		synctest.Wait()
+		if got := e.reasons(); len(got) != 1 || got[0] != "ping timeout" {
+			t.Error(got)
+		}
+	})
+}
+
+// TestUpgradeKeepsPackets: sessions upgrade while messages flow both ways, and
+// every message arrives once and in order.
+func TestUpgradeKeepsPackets(t *testing.T) {
+	const each = 40
+	sessions := 300
+	if testing.Short() {
+		sessions = 30
+	}
+	var arrived sync.Map // session id → *atomic.Int64, next expected
+	var bad atomic.Int64
+	s := eiotest.Start(t, engineio.Config{}, eiotest.Handler{
+		OnOpen: func(ss *engineio.Session) error {
+			arrived.Store(ss.ID(), new(atomic.Int64))
+			return nil
+		},
+		OnMessage: func(ss *engineio.Session, m engineio.Message) {
+			next, _ := arrived.Load(ss.ID())
+			n := next.(*atomic.Int64).Add(1) - 1
+			if string(m.Data) != fmt.Sprint(n) {
+				bad.Add(1)
+			}
+		},
+	})
+	var wg sync.WaitGroup
+	limit := make(chan struct{}, 16)
+	for range sessions {
+		limit <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-limit }()
+			upgradeWithTraffic(t, s, each)
+		})
+	}
+	wg.Wait()
+	arrived.Range(func(k, v any) bool {
+		if n := v.(*atomic.Int64).Load(); n != each {
+			t.Errorf("%d messages arrived, want %d", n, each)
+		}
+		return true
+	})
+	if n := bad.Load(); n > 0 {
+		t.Errorf("%d messages out of order", n)
+	}
+}
+
+// upgradeWithTraffic behaves as the official client does: it polls and posts,
+// probes, pauses polling when the probe is answered, and upgrades.
+func upgradeWithTraffic(t *testing.T, s *eiotest.Server, each int) {
+	p, _ := s.Poll()
+	ss, ok := s.Session(p.SID)
+	if !ok {
+		t.Error("no session")
+		return
+	}
+	go func() { // the server sends all the time
+		for i := range each {
+			_ = ss.Send(engineio.Text(fmt.Sprint(i)))
+		}
+	}()
+	got := 0
+	take := func(packet string) {
+		if packet == "6" {
+			return
+		}
+		if packet != fmt.Sprintf("4%d", got) {
+			t.Errorf("got %q, want 4%d", packet, got)
+		}
+		got++
+	}
+	sent := 0
+	post := func(n int) {
+		var parts []string
+		for range n {
+			parts = append(parts, fmt.Sprintf("4%d", sent))
+			sent++
+		}
+		if a := p.Post(strings.Join(parts, "\x1e")); a.Body != "ok" {
+			t.Errorf("post: %+v", a)
+		}
+	}
+	post(each / 4)
+	polling := p.Go()
+	ws, resp := s.Upgrade("EIO=4&transport=websocket&sid=" + p.SID)
+	if ws == nil {
+		t.Error(resp.Status)
+		return
+	}
+	ws.Send("2probe")
+	post(each / 4)
+	if r := ws.Read(); r != "3probe" {
+		t.Errorf("probe: %s", r)
+		return
+	}
+	// Pause: the poll that is pending must end, posts must be answered.
+	for packet := range strings.SplitSeq(eiotest.Wait(t, polling).Body, "\x1e") {
+		take(packet)
+	}
+	ws.Send("5")
+	for sent < each {
+		ws.Send(fmt.Sprintf("4%d", sent))
+		sent++
+	}
+	for got < each {
+		take(ws.Read())
+	}
+	ws.Raw(eiotest.AppendFrame(nil, 0x88, nil))
+	if r := ws.Read(); r != "CLOSE(1005)" {
+		t.Errorf("then %s", r)
+	}
+	ws.Conn.Close()
+	<-ss.Context().Done()
+}

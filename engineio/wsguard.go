@@ -1,0 +1,75 @@
+package engineio
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// guard follows the frames that gorilla reads, to refuse what gorilla lets
+// pass: a close frame with half a code (RFC 6455, section 5.5.1), and the bit
+// for compression on frames that are not the first of a message (RFC 7692,
+// section 6.1).
+type guard struct {
+	skip uint64 // bytes of the current frame still to pass
+	n    int    // bytes in head
+	head [10]byte
+}
+
+var errFrame = errors.New("engineio: malformed WebSocket frame")
+
+// scan follows p and returns how much of it may pass: all of it, or, with
+// errFrame, what lies before a bad frame's second byte, with which alone
+// nobody can do anything.
+func (g *guard) scan(p []byte) (int, error) {
+	for i := 0; i < len(p); {
+		if g.skip > 0 {
+			n := min(g.skip, uint64(len(p)-i))
+			g.skip -= n
+			i += int(n)
+			continue
+		}
+		g.head[g.n] = p[i]
+		g.n++
+		if g.n == 2 && g.bad() {
+			return i, errFrame
+		}
+		i++
+		g.advance()
+	}
+	return len(p), nil
+}
+
+// bad looks at the first two bytes of a frame.
+func (g *guard) bad() bool {
+	op := g.head[0] & 0xf
+	size := g.head[1] & 0x7f
+	return op == opClose && size == 1 ||
+		g.head[0]&rsv1Bit != 0 && op != opText && op != opBinary
+}
+
+// advance ends the header when it is complete.
+func (g *guard) advance() {
+	if g.n < 2 {
+		return
+	}
+	size, need := uint64(g.head[1]&0x7f), 2
+	switch size {
+	case 126:
+		need = 4
+	case 127:
+		need = 10
+	}
+	if g.n < need {
+		return
+	}
+	switch need {
+	case 4:
+		size = uint64(binary.BigEndian.Uint16(g.head[2:]))
+	case 10:
+		size = binary.BigEndian.Uint64(g.head[2:])
+	}
+	g.skip, g.n = size, 0
+	if g.head[1]&0x80 != 0 {
+		g.skip += 4 // the mask's key
+	}
+}
