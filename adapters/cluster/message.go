@@ -14,19 +14,19 @@ type Type uint8
 
 // The message types, as on the wire.
 const (
-	InitialHeartbeat        Type = iota + 1 // a new server: all others answer with a Heartbeat
-	Heartbeat                               // the sender is alive
-	Broadcast                               // send a packet; with a RequestID, and report acknowledgements
-	SocketsJoin                             // make sockets join rooms
-	SocketsLeave                            // make sockets leave rooms
-	DisconnectSockets                       // disconnect sockets
-	FetchSockets                            // describe your sockets
-	FetchSocketsResponse                    // here they are
-	ServerSideEmit                          // an event for servers; with a RequestID, and acknowledge it
-	ServerSideEmitResponse                  // the acknowledgement
-	BroadcastClientCount                    // so many sockets were asked to acknowledge
-	BroadcastAck                            // one has
-	AdapterClose                            // the sender leaves
+	InitialHeartbeat       Type = iota + 1 // a new server: all others answer with a Heartbeat
+	Heartbeat                              // the sender is alive
+	Broadcast                              // send a packet; with a RequestID, and report acknowledgements
+	SocketsJoin                            // make sockets join rooms
+	SocketsLeave                           // make sockets leave rooms
+	DisconnectSockets                      // disconnect sockets
+	FetchSockets                           // describe your sockets
+	FetchSocketsResponse                   // here they are
+	ServerSideEmit                         // an event for servers; with a RequestID, and acknowledge it
+	ServerSideEmitResponse                 // the acknowledgement
+	BroadcastClientCount                   // so many sockets were asked to acknowledge
+	BroadcastAck                           // one has
+	AdapterClose                           // the sender leaves
 )
 
 var typeNames = [...]string{

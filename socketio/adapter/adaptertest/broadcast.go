@@ -212,6 +212,8 @@ func testNothingAfterLeave(t testing.TB, f *fixture) {
 	ad := f.adapters[0]
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer close(stop)
 	for range 2 {
 		wg.Go(func() {
 			p := event(t, "x", `[1]`)
@@ -251,6 +253,4 @@ func testNothingAfterLeave(t testing.TB, f *fixture) {
 		}
 		ad.Remove(s)
 	}
-	close(stop)
-	wg.Wait()
 }
