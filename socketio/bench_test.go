@@ -18,7 +18,7 @@ func pipedSockets(b *testing.B, srv *socketio.Server, n int, out func()) (ends [
 	stop := srv.OnConnection(func(_ context.Context, s *socketio.Socket) { joined <- s })
 	defer stop()
 	for range n {
-		e := connectPipe(b, srv, func(p *eioparser.Packet) {
+		e := connectPipe(b, srv, func(_ *pipeEnd, p *eioparser.Packet) {
 			if p.Type == eioparser.Message {
 				out()
 			}

@@ -67,7 +67,7 @@ func TestSharedAttachmentIsNotCopied(t *testing.T) {
 	got := make(chan []byte, 2)
 	sockets := make(chan *socketio.Socket, 1)
 	srv.OnConnection(func(_ context.Context, s *socketio.Socket) { sockets <- s })
-	end := connectPipe(t, srv, func(p *eioparser.Packet) {
+	end := connectPipe(t, srv, func(_ *pipeEnd, p *eioparser.Packet) {
 		if p.Binary {
 			got <- p.Data
 		}
@@ -103,7 +103,7 @@ func TestLargeBroadcastIsEncodedOnce(t *testing.T) {
 	srv.OnConnection(func(context.Context, *socketio.Socket) { joined <- struct{}{} })
 	var ends []*pipeEnd
 	for range n {
-		end := connectPipe(t, srv, func(p *eioparser.Packet) { received.Add(int64(len(p.Data))) })
+		end := connectPipe(t, srv, func(_ *pipeEnd, p *eioparser.Packet) { received.Add(int64(len(p.Data))) })
 		end.send("0")
 		receive(t, joined)
 		ends = append(ends, end)

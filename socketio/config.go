@@ -104,9 +104,18 @@ type Recovery struct {
 	// OnExpired is called, on a goroutine of the server's, with the id of each
 	// socket whose stored session ran out without its client coming back.
 	OnExpired func(namespace, socketID string)
-	// MaxLogBytes bounds the packets that are kept for replaying, for each
-	// namespace. 0 means 64 MiB.
-	MaxLogBytes int64
+	// MaxPackets and MaxBytes bound the packets that are kept for replaying, and
+	// MaxSessions the sessions that wait for their clients, for each namespace.
+	// 0 means 100,000, 64 MiB and 100,000.
+	MaxPackets  int
+	MaxBytes    int64
+	MaxSessions int
+}
+
+func (r *Recovery) expired(namespace, socketID string) (err error) {
+	defer recovered(&err)
+	r.OnExpired(namespace, socketID)
+	return nil
 }
 
 // withDefaults checks c and fills in what is zero.
@@ -154,9 +163,19 @@ func (c *Config) newAdapter(name string, l adapter.Local) (adapter.Adapter, erro
 	case c.Recovery == nil:
 		return adapter.NewMemory(l)
 	}
-	log := adapter.RecoveryConfig{MaxDisconnection: c.Recovery.MaxDisconnection, MaxBytes: c.Recovery.MaxLogBytes}
-	if expired := c.Recovery.OnExpired; expired != nil {
-		log.OnExpired = func(s *adapter.Session) { expired(name, s.SocketID) }
+	r := *c.Recovery
+	log := adapter.RecoveryConfig{
+		MaxDisconnection: r.MaxDisconnection,
+		MaxPackets:       r.MaxPackets,
+		MaxBytes:         r.MaxBytes,
+		MaxSessions:      r.MaxSessions,
+	}
+	if r.OnExpired != nil {
+		log.OnExpired = func(s *adapter.Session) {
+			if err := r.expired(name, s.SocketID); err != nil {
+				c.Logger.Warn("socketio: OnExpired", "namespace", name, "error", err)
+			}
+		}
 	}
 	return adapter.NewRecovery(log)(l)
 }

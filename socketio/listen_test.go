@@ -26,7 +26,7 @@ func TestHandlersRunInOrderOfRegistration(t *testing.T) {
 		n.On("x", note("namespace 2"))
 		n.OnConnection(func(_ context.Context, s *socketio.Socket) { s.On("x", note("socket")) })
 		n.UseEvent(func(_ context.Context, ev *socketio.Event) error { return note("middleware")(nil, ev) })
-		n.OnAny(func(_ context.Context, ev *socketio.Event) { _ = note("any " + ev.Name())(nil, ev) })
+		n.OnAny(func(_ context.Context, ev *socketio.Event) { _ = note("any "+ev.Name())(nil, ev) })
 	})
 	c := dial(t, serve(t, srv))
 	c.join("/child")

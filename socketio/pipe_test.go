@@ -25,8 +25,8 @@ func (pipe) Accept(http.ResponseWriter, *http.Request, *engineio.Port) (engineio
 // pipeEnd is one client on a pipe.
 type pipeEnd struct {
 	port   *engineio.Port
-	in     chan func()               // what the reader does next
-	out    func(p *eioparser.Packet) // what happens with each packet that is sent
+	in     chan func()                           // what the reader does next
+	out    func(e *pipeEnd, p *eioparser.Packet) // what happens with each packet that is sent
 	closed chan struct{}
 	once   sync.Once
 	served chan struct{} // ServeConn has returned
@@ -39,7 +39,7 @@ func piped(config socketio.Config) socketio.Config {
 }
 
 // connectPipe opens a session whose packets go to out.
-func connectPipe(t testing.TB, srv *socketio.Server, out func(*eioparser.Packet)) *pipeEnd {
+func connectPipe(t testing.TB, srv *socketio.Server, out func(*pipeEnd, *eioparser.Packet)) *pipeEnd {
 	t.Helper()
 	e := &pipeEnd{in: make(chan func()), out: out, closed: make(chan struct{}), served: make(chan struct{})}
 	linked := make(chan struct{})
@@ -74,7 +74,7 @@ func (e *pipeEnd) TryWrite(batch []engineio.Outgoing) error {
 	for _, o := range batch {
 		packets := o.Packets()
 		for i := range packets {
-			e.out(&packets[i])
+			e.out(e, &packets[i])
 		}
 	}
 	return nil
@@ -84,8 +84,18 @@ func (e *pipeEnd) Write(batch []engineio.Outgoing) error { return e.TryWrite(bat
 
 func (e *pipeEnd) Close() { e.once.Do(func() { close(e.closed) }) }
 
-// do runs act on the goroutine that reads.
-func (e *pipeEnd) do(act func()) { e.in <- act }
+// do runs act on the goroutine that reads, unless the link is closed.
+func (e *pipeEnd) do(act func()) {
+	select {
+	case e.in <- act:
+	case <-e.closed:
+	}
+}
+
+// pong answers a ping.
+func (e *pipeEnd) pong() {
+	go e.do(func() { _ = e.port.Receive(eioparser.Packet{Type: eioparser.Pong}) })
+}
 
 // send hands messages to the session, as one batch of input.
 func (e *pipeEnd) send(messages ...string) {
