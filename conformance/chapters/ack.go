@@ -100,11 +100,16 @@ func ackOfClient(c *chapter) {
 			s := t.Join()
 			s.Event(`"emit-with-ack","a"`)
 			s.Event(`"emit-with-ack","b"`)
-			a := s.Expect(`42<n>["emit-with-ack","a"]`)["n"]
-			b := s.Expect(`42<n>["emit-with-ack","b"]`)["n"]
-			t.Check(a != b, "both calls have the id %s", a)
-			s.Send(`43`+b+`["for b"]`, `43`+a+`["for a"]`)
-			s.Expect(`42["emit-with-ack-result","for b"]`, `42["emit-with-ack-result","for a"]`)
+			ids := map[string]string{}
+			for range 2 {
+				caps := s.Expect(`42<n>["emit-with-ack","<text>"]`)
+				ids[caps["text"]] = caps["n"]
+			}
+			t.Check(len(ids) == 2 && ids["a"] != ids["b"], "the ids are %v", ids)
+			s.Send(`43` + ids["b"] + `["for b"]`)
+			s.Expect(`42["emit-with-ack-result","for b"]`)
+			s.Send(`43` + ids["a"] + `["for a"]`)
+			s.Expect(`42["emit-with-ack-result","for a"]`)
 		}, events)
 	c.must("42", "an acknowledgement that nobody waits for", "An ACK with an unknown id is ignored.", unheard(`43999["x"]`))
 	c.ref("43", "an acknowledgement sent twice", "The second answer to a call is ignored.",

@@ -288,13 +288,15 @@ func pollingOverlap(c *chapter) {
 			arrived(t)
 			p.Get().Is(400, "")
 		})
-	c.ref("36", "two POSTs at once", "While a body is still coming a second POST gets status 400, the first gets no answer, and the session ends.",
+	c.ref("36", "two POSTs at once", "While a body is still coming a second POST gets status 400, the first is cut off or refused, and the session ends.",
 		func(t *probe.T) {
 			p := t.Polling(calm(t))
 			first := t.Start(wire.Request{Method: "POST", Target: p.URL, Body: []byte("4fir"), Announce: 8})
 			arrived(t)
 			p.Post("4second").Is(400, "")
-			t.Check(first.AnswerOrEnd() == nil, "the first POST was answered")
+			if a := first.AnswerOrEnd(); a != nil {
+				a.Status(400)
+			}
 			p.Gone()
 		})
 	c.ref("37", "a POST that breaks off", "A body that ends early ends the session.",

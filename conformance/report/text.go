@@ -54,10 +54,18 @@ func Failure(w io.Writer, res conformance.Result) error {
 
 // Verdict is the line that sums a report up.
 func Verdict(r *conformance.Report) string {
-	counts := ""
+	var counts []string
 	for _, v := range conformance.Verdicts {
-		if n := r.Count(v, ""); n > 0 {
-			counts += fmt.Sprintf(", %d %s", n, v)
+		for _, level := range []spec.Level{spec.Must, spec.Ref, spec.Quirk, spec.Robust} {
+			if v == conformance.Pass || v == conformance.Skip {
+				level = ""
+			}
+			if n := r.Count(v, level); n > 0 {
+				counts = append(counts, strings.Join(strings.Fields(fmt.Sprintf("%d %s %s", n, level, v)), " "))
+			}
+			if level == "" {
+				break
+			}
 		}
 	}
 	word := "CONFORMS"
@@ -67,7 +75,7 @@ func Verdict(r *conformance.Report) string {
 	case conformance.ExitDied:
 		word = "THE SERVER DIED"
 	}
-	return fmt.Sprintf("%s: %s — %d cases in %v%s", word, r.Name(), len(r.Results), r.Duration.Round(100*time.Millisecond), counts)
+	return fmt.Sprintf("%s: %s — %d cases in %v: %s", word, r.Name(), len(r.Results), r.Duration.Round(100*time.Millisecond), strings.Join(counts, ", "))
 }
 
 // mark is the sign of a verdict at the beginning of a line.
@@ -174,25 +182,28 @@ type Summary struct {
 func Summarize(r *conformance.Report, profile spec.Profile) Summary {
 	var s Summary
 	for _, res := range r.Results {
-		if profile != "" && !res.Case.In(profile) {
-			continue
-		}
-		s.Cases++
-		if res.Verdict == conformance.Skip {
-			s.Skipped++
-			continue
-		}
-		ratio := &s.Other
-		switch res.Case.Level {
-		case spec.Must:
-			ratio = &s.Must
-		case spec.Ref:
-			ratio = &s.Ref
-		}
-		ratio.Run++
-		if res.Verdict == conformance.Pass || res.Verdict == conformance.UnexpectedPass {
-			ratio.Passed++
+		if profile == "" || res.Case.In(profile) {
+			s.add(res.Case.Level, res.Verdict)
 		}
 	}
 	return s
+}
+
+func (s *Summary) add(level spec.Level, v conformance.Verdict) {
+	s.Cases++
+	if v == conformance.Skip {
+		s.Skipped++
+		return
+	}
+	ratio := &s.Other
+	switch level {
+	case spec.Must:
+		ratio = &s.Must
+	case spec.Ref:
+		ratio = &s.Ref
+	}
+	ratio.Run++
+	if v == conformance.Pass || v == conformance.UnexpectedPass {
+		ratio.Passed++
+	}
 }

@@ -111,13 +111,19 @@ func (t *Trace) WriteTo(w io.Writer) (int64, error) {
 // String formats the entry as one line.
 func (e Entry) String() string {
 	prefix := fmt.Sprintf("%8.1fms %-6s %c %-8s ", float64(e.At)/float64(time.Millisecond), e.Conn, e.Dir, e.Kind)
-	if e.Kind == "note" {
-		return prefix + string(e.Data)
+	return prefix + e.Text()
+}
+
+// Text shows the entry's data on one line.
+func (e Entry) Text() string {
+	switch e.Kind {
+	case "note":
+		return string(e.Data)
+	case "binary":
+		return fmt.Sprintf("<bin %s>", hexDigest(e.Data, e.Size))
+	default:
+		return Printable(e.Data, e.Size)
 	}
-	if e.Kind == "binary" {
-		return prefix + fmt.Sprintf("<bin %s>", hexDigest(e.Data, e.Size))
-	}
-	return prefix + Printable(e.Data, e.Size)
 }
 
 // lineLimit is how much of an entry one line of text shows.

@@ -38,6 +38,13 @@ type commandLine struct {
 	Slack    time.Duration `default:"400ms" help:"How late a timer of the server may be."`
 	Timeout  time.Duration `short:"t" default:"30s" help:"How long one case may take."`
 
+	JSON     string `help:"Write the report as JSON to a file (- for standard output)." placeholder:"FILE"`
+	JUnit    string `name:"junit" help:"Write the report as JUnit XML." placeholder:"FILE"`
+	TAP      string `name:"tap" help:"Write the report in the Test Anything Protocol." placeholder:"FILE"`
+	Markdown string `name:"markdown" aliases:"md" help:"Write the report as a Markdown matrix." placeholder:"FILE"`
+	HTML     string `name:"html" help:"Write the report as one HTML page." placeholder:"FILE"`
+	Record   bool   `help:"Keep what went over the wire for every case in the JSON and HTML reports, not only for failures."`
+
 	List    bool `short:"l" help:"List the cases and end."`
 	Trace   bool `help:"Show what went over the wire for every case, not only for failures."`
 	Verbose bool `short:"v" help:"A line for every case while it runs, not only for those that do not pass."`
@@ -60,7 +67,7 @@ func (c *commandLine) run(ctx context.Context, out, progress io.Writer) (int, er
 		return conformance.ExitUsage, err
 	}
 	r.Label = c.Label
-	if werr := report.Text(out, r); werr != nil {
+	if werr := c.write(out, r); werr != nil {
 		return conformance.ExitUsage, werr
 	}
 	return r.ExitCode(), err

@@ -194,7 +194,10 @@ func masked(path, name string, k kind, got value, caps Captures) error {
 		return fmt.Errorf("%s is %s where %s is expected", path, got, name)
 	}
 	if k == kindNumber {
-		caps["n"] = got.number
+		// The number in the head is the one that cases ask for.
+		if _, taken := caps["n"]; !taken {
+			caps["n"] = got.number
+		}
 	} else {
 		caps[strings.Trim(name, "<>")] = text(got.str)
 	}
