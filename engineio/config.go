@@ -167,11 +167,8 @@ func (c *Config) complete() error {
 	if len(c.Transports) == 0 {
 		return errors.New("engineio: no transports")
 	}
-	if c.CORS != nil && c.CORS.AllowCredentials {
-		stranger := &http.Request{Header: http.Header{"Origin": {"https://nobody-listed-this.invalid"}}}
-		if cors.New(*c.CORS).OriginAllowed(stranger) {
-			return errors.New("engineio: CORS with credentials needs a list of origins")
-		}
+	if c.CORS != nil && c.CORS.AllowCredentials && cors.New(*c.CORS).OriginAllowed(stranger()) {
+		return errors.New("engineio: CORS with credentials needs a list of origins")
 	}
 	if c.Cookie != nil {
 		k := *c.Cookie

@@ -174,6 +174,9 @@ func (srv *Server) newSession(ctx context.Context, r *http.Request, q query) (*S
 			RemoteAddr: srv.clientAddr(r), Time: time.Now(),
 		},
 	}
+	if srv.cfg.Limits.EventsPerSecond > 0 {
+		s.rate = new(bucket)
+	}
 	if limit := srv.cfg.Limits.Sessions; srv.open.Add(1) > int64(limit) && limit > 0 {
 		srv.open.Add(-1)
 		e := refused(Forbidden, nil, "message", "too many sessions")

@@ -49,12 +49,12 @@ func TestHeartbeat(t *testing.T) {
 		ws, _ := s.WS()
 		ws.ReadAny()
 		from := time.Now()
-		time.Sleep(150 * time.Millisecond)
+		<-time.After(150 * time.Millisecond)
 		ws.Send("4a") // gives 200 ms more, once
 		if got := ws.ReadAny(); got != "4a" {
 			t.Error(got)
 		}
-		time.Sleep(150 * time.Millisecond)
+		<-time.After(150 * time.Millisecond)
 		ws.Send("4b")
 		if got := ws.ReadAny(); got != "4b" {
 			t.Error(got)
@@ -67,7 +67,7 @@ func TestHeartbeat(t *testing.T) {
 	in("E-HB-08", func(t *testing.T, s *eiotest.Server, _ *echoing) {
 		ws, _ := s.WS()
 		ws.ReadAny()
-		time.Sleep(100 * time.Millisecond)
+		<-time.After(100 * time.Millisecond)
 		ws.Send("3")
 		from := time.Now()
 		if got := ws.ReadAny(); got != "2" {
@@ -93,7 +93,7 @@ func TestHeartbeat(t *testing.T) {
 	in("an unsolicited pong gives no credit", func(t *testing.T, s *eiotest.Server, _ *echoing) {
 		ws, _ := s.WS()
 		from := time.Now()
-		time.Sleep(200 * time.Millisecond)
+		<-time.After(200 * time.Millisecond)
 		ws.Send("3")
 		if got := ws.ReadAny(); got != "2" {
 			t.Error(got)

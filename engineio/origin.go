@@ -41,6 +41,11 @@ func (srv *Server) checkOrigin(r *http.Request, t Transport) *ConnectionError {
 	return refused(Forbidden, nil, "origin", origin, "host", srv.host(r))
 }
 
+// stranger is a request from an origin that nobody lists.
+func stranger() *http.Request {
+	return &http.Request{Header: http.Header{"Origin": {"https://nobody-lists-this.invalid"}}}
+}
+
 // printable reports whether s has no byte that a header must not hold.
 func printable(s string) bool {
 	for i := range len(s) {

@@ -118,6 +118,15 @@ func (s *Session) queueControl(p *Prepared) {
 	}
 }
 
+// queueClose queues the last packet. As by the reference, a poll that comes only
+// to be told of the end gets a noop before it. The caller holds mu.
+func (s *Session) queueClose() {
+	if !s.port.ready {
+		s.queueControl(noopPacket)
+	}
+	s.queueControl(closePacket)
+}
+
 func (s *Session) append(o Outgoing) {
 	if s.queue == nil {
 		s.queue = batches.Get().(*batch)
@@ -137,9 +146,9 @@ func (s *Session) Wake() {
 	s.pump(false)
 }
 
-// due reports whether there is something to write and nothing against it. The
-// caller holds mu.
-func (s *Session) due(force bool) bool {
+// mayWrite reports whether there is something to write and nothing against it.
+// The caller holds mu.
+func (s *Session) mayWrite(force bool) bool {
 	if s.owned || !s.port.ready || (s.queue == nil && !s.wake) {
 		return false
 	}
@@ -156,9 +165,9 @@ func (s *Session) due(force bool) bool {
 // does: others may push as fast as it writes.
 const pumpRounds = 8
 
-// pump writes what is due. It is called with mu held and releases it.
+// pump writes what there is to write. It is called with mu held and releases it.
 func (s *Session) pump(force bool) {
-	for round := 0; s.due(force); round++ {
+	for round := 0; s.mayWrite(force); round++ {
 		if round == pumpRounds {
 			s.srv.group.run(s.Wake)
 			break
@@ -185,7 +194,7 @@ func (s *Session) pump(force bool) {
 }
 
 // write is the writer: it owns the outbox, of which b has been taken and items
-// is still to be written, until nothing is due.
+// is still to be written, until there is nothing to write.
 func (s *Session) write(port *Port, b *batch, items []Outgoing) {
 	for {
 		err := port.link.Write(items)
@@ -193,7 +202,7 @@ func (s *Session) write(port *Port, b *batch, items []Outgoing) {
 		if !s.release(b, err) {
 			return
 		}
-		if !s.due(false) {
+		if !s.mayWrite(false) {
 			s.mu.Unlock()
 			return
 		}
@@ -256,6 +265,10 @@ func (s *Session) release(b *batch, err error) bool {
 		s.mu.Unlock()
 		s.end(why, nil)
 		return false
+	case s.State() == Closing && s.queue == nil:
+		// A client acts on a close packet at once, even where the packets before it
+		// in the same payload wait for their turn: so it never shares one.
+		s.queueClose()
 	}
 	return true
 }

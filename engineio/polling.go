@@ -53,9 +53,10 @@ type pollLink struct {
 	port *Port
 
 	mu      sync.Mutex
-	poll    *poll  // the pending GET
-	posting bool   // a POST is being read or worked on
-	abort   func() // ends the reading of its body
+	poll    *poll         // the pending GET
+	came    chan struct{} // closed when a poll comes or the link ends; nil when nobody waits
+	posting bool          // a POST is being read or worked on
+	abort   func()        // ends the reading of its body
 	closed  bool
 }
 
@@ -110,6 +111,7 @@ func (l *pollLink) Close() {
 	l.mu.Lock()
 	p := l.poll
 	l.poll, l.closed = nil, true
+	l.announce()
 	if l.abort != nil {
 		l.abort() // under the lock: bodyRead must not overtake it
 	}
@@ -140,6 +142,7 @@ func (l *pollLink) get(w http.ResponseWriter, r *http.Request) {
 	closed, overlap := l.closed, l.poll != nil
 	if !closed && !overlap {
 		l.poll = p
+		l.announce()
 	}
 	l.mu.Unlock()
 	switch {
@@ -250,8 +253,7 @@ func (l *pollLink) post(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		l.port.Fail(fmt.Errorf("%w: %w", errDataLeft, err))
-		w.Header().Set("Connection", "close")
-		w.WriteHeader(http.StatusBadRequest)
+		cutOff(w, rc)
 		return
 	}
 	l.deliver(body.Bytes())
@@ -265,6 +267,17 @@ func (l *pollLink) post(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "ok") // a client that left is noticed by its polls
 	_ = rc.Flush()
 	_ = rc.SetWriteDeadline(time.Time{})
+}
+
+// cutOff ends a request without an answer, where that is possible: there is
+// nobody who would understand one.
+func cutOff(w http.ResponseWriter, rc *http.ResponseController) {
+	if c, _, err := rc.Hijack(); err == nil {
+		_ = c.Close()
+		return
+	}
+	w.Header().Set("Connection", "close")
+	w.WriteHeader(http.StatusBadRequest)
 }
 
 // beginPost claims the way in for one request, or returns the status with
@@ -326,10 +339,27 @@ func (l *pollLink) deliver(body []byte) {
 	}
 }
 
+// byeGrace is how long a close packet waits for a poll. A client that closes
+// has one under way, and its two requests may arrive in either order.
+const byeGrace = 25 * time.Millisecond
+
 // bye ends the session because the client said so. Its pending poll is
 // answered first: it did nothing wrong.
 func (l *pollLink) bye() {
 	l.mu.Lock()
+	if l.poll == nil && !l.closed {
+		came := make(chan struct{})
+		l.came = came
+		l.mu.Unlock()
+		timer := time.NewTimer(byeGrace)
+		select {
+		case <-came:
+		case <-timer.C:
+		}
+		timer.Stop()
+		l.mu.Lock()
+		l.came = nil
+	}
 	p := l.poll
 	l.poll = nil
 	l.mu.Unlock()
@@ -338,6 +368,14 @@ func (l *pollLink) bye() {
 		close(p.done)
 	}
 	l.port.Fail(io.EOF)
+}
+
+// announce wakes bye. The caller holds mu.
+func (l *pollLink) announce() {
+	if l.came != nil {
+		close(l.came)
+		l.came = nil
+	}
 }
 
 var errTooLarge = errors.New("engineio: body over the limit")

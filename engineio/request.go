@@ -67,6 +67,11 @@ func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "engineio: no handler", http.StatusServiceUnavailable)
 		return
 	}
+	if srv.anyOrigin && r.Header.Get("Origin") == "" {
+		// The same answer for everybody, as the reference's, so that caches may keep
+		// nothing apart.
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+	}
 	srv.entry.ServeHTTP(w, r)
 }
 
@@ -103,8 +108,12 @@ func (srv *Server) route(w http.ResponseWriter, r *http.Request, q query) *Conne
 	s.mu.Lock()
 	p := s.port
 	s.mu.Unlock()
-	if p == nil {
-		return refused(UnknownSession, nil, "sid", q.sid) // its handshake has not been answered
+	if p == nil { // its handshake has not been answered
+		return refused(UnknownSession, nil, "sid", q.sid)
+	}
+	if s.overdue() {
+		s.end(PingTimeout, nil)
+		return refused(UnknownSession, nil, "sid", q.sid)
 	}
 	if e := srv.checkMember(s, p, r, q, t); e != nil {
 		return e

@@ -23,6 +23,7 @@ type Server struct {
 	webSockets bool                // some transport takes Upgrade: websocket requests
 	entry      http.Handler
 	cors       *cors.Cors
+	anyOrigin  bool // CORS lets everybody in
 	handler    Handler
 
 	sessions *registry
@@ -87,6 +88,7 @@ func NewServer(cfg Config) (*Server, error) {
 	if cfg.CORS != nil {
 		srv.cors = cors.New(*cfg.CORS)
 		srv.entry = srv.cors.Handler(srv.entry)
+		srv.anyOrigin = srv.cors.OriginAllowed(stranger()) && !cfg.CORS.AllowCredentials
 	}
 	return srv, nil
 }
@@ -101,17 +103,22 @@ func (srv *Server) Handle(h Handler) error {
 	return nil
 }
 
-// Session returns the session with that id.
+// Session returns the session with that id. Sessions whose Handler.Open has not
+// returned are not found yet.
 func (srv *Server) Session(id string) (*Session, bool) {
 	s := srv.sessions.get(id)
-	return s, s != nil
+	if s == nil || s.State() == Opening {
+		return nil, false
+	}
+	return s, true
 }
 
-// Sessions iterates over the sessions that exist when the loop begins.
+// Sessions iterates over the sessions that exist when the loop begins, without
+// those whose Handler.Open has not returned.
 func (srv *Server) Sessions() iter.Seq[*Session] {
 	return func(yield func(*Session) bool) {
 		for _, s := range srv.sessions.all() {
-			if !yield(s) {
+			if s.State() != Opening && !yield(s) {
 				return
 			}
 		}
@@ -122,7 +129,7 @@ func (srv *Server) Sessions() iter.Seq[*Session] {
 // may send: Config.MaxPayload, or its default.
 func (srv *Server) MaxPayload() int64 { return srv.cfg.MaxPayload }
 
-// Len returns the number of sessions.
+// Len returns the number of sessions, those included that are being opened.
 func (srv *Server) Len() int { return int(srv.open.Load()) }
 
 // forget takes a session out of everything that finds or counts it.

@@ -49,7 +49,10 @@ type Session struct {
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
 	topics   map[string]struct{}
-	pinged   time.Duration // when the last ping was sent, since the wheel's start
+	due      time.Duration // of the heartbeat's alarm, since the wheel's start
+	pinged   time.Duration // when the last ping was sent, likewise
+	rtt      time.Duration // smoothed
+	rate     *bucket       // nil: no Limits.EventsPerSecond
 	outbox
 }
 
@@ -130,12 +133,9 @@ func (s *Session) closeFor(why Reason, patience time.Duration) {
 	case Open:
 		s.state.Store(int32(Closing))
 		s.why = why
-		if !s.port.ready && s.queue == nil {
-			// As the reference: a poll that comes only to be told of the end gets a
-			// noop before it.
-			s.queueControl(noopPacket)
-		}
-		s.queueControl(closePacket)
+		if s.queue == nil && !s.owned {
+			s.queueClose()
+		} // else release does it: the end has an answer of its own
 		s.srv.wheel.schedule(&s.alarm, patience)
 	default:
 		s.mu.Unlock()
@@ -230,9 +230,12 @@ func (s *Session) receive(p eioparser.Packet) error {
 	}
 	switch p.Type {
 	case eioparser.Message:
+		if s.rate != nil && !s.rate.take(s.srv.cfg.Limits.EventsPerSecond, s.srv.wheel.now()) {
+			return errTooFast
+		}
 		s.message(Message{Binary: p.Binary, Data: p.Data})
 	case eioparser.Ping:
-		return s.onPing(p.Data)
+		return s.onPing()
 	case eioparser.Pong:
 		return s.onPong()
 	}

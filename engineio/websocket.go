@@ -48,12 +48,11 @@ func (t WebSocket) Accept(w http.ResponseWriter, r *http.Request, p *Port) (Link
 	h := &hijacked{ResponseWriter: w, link: l}
 	var reason error
 	u := websocket.Upgrader{
-		ReadBufferSize:  plainReadBuffer,
+		ReadBufferSize:  gorillaReadBuffer,
 		WriteBufferPool: noWrites{}, // data is never written through gorilla
 		CheckOrigin:     func(*http.Request) bool { return true },
 		Error:           func(_ http.ResponseWriter, _ *http.Request, _ int, err error) { reason = err },
 	}
-	h.upgrader = &u
 	if t.Compression != nil {
 		r, u.EnableCompression = offersDeflate(r)
 	}
@@ -85,12 +84,9 @@ func (t WebSocket) Accept(w http.ResponseWriter, r *http.Request, p *Port) (Link
 	return l, nil
 }
 
-// Read buffers of gorilla's. Above a wire that borrows its own, a buffer need
-// only hold the largest control frame.
-const (
-	plainReadBuffer    = 1024
-	borrowedReadBuffer = 128
-)
+// gorillaReadBuffer is the size of gorilla's read buffer. Above a wire, which
+// has the large one, it need only hold the largest control frame.
+const gorillaReadBuffer = 128
 
 // noWrites is the buffer pool for messages that gorilla writes: none.
 type noWrites struct{}
@@ -102,10 +98,9 @@ func (noWrites) Put(any)  {}
 // gets a wire instead.
 type hijacked struct {
 	http.ResponseWriter
-	link     *wsLink
-	upgrader *websocket.Upgrader
-	brw      *bufio.ReadWriter
-	err      error
+	link *wsLink
+	brw  *bufio.ReadWriter
+	err  error
 }
 
 // handshakeBufs lend gorilla a buffer to build its answer in.
@@ -129,9 +124,6 @@ func (h *hijacked) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	l := h.link
 	l.wire.init(c, l.port, early)
 	l.wire.note = l.note
-	if l.wire.raw != nil {
-		h.upgrader.ReadBufferSize = borrowedReadBuffer
-	}
 	h.brw = handshakeBufs.Get().(*bufio.ReadWriter)
 	return &l.wire, h.brw, nil
 }

@@ -47,9 +47,15 @@ func newWheel(longest time.Duration, g *group) *wheel {
 	return &wheel{tick: tick, start: time.Now(), group: g}
 }
 
+// now returns the time since the wheel was made.
+func (w *wheel) now() time.Duration { return time.Since(w.start) }
+
 // schedule makes a fire after d, and at no other time that was asked for before.
-func (w *wheel) schedule(a *alarm, d time.Duration) {
-	due := int64((time.Since(w.start) + d + w.tick - 1) / w.tick)
+func (w *wheel) schedule(a *alarm, d time.Duration) { w.scheduleAt(a, w.now()+d) }
+
+// scheduleAt makes a fire at a time since the wheel was made.
+func (w *wheel) scheduleAt(a *alarm, at time.Duration) {
+	due := int64((at + w.tick - 1) / w.tick)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.unlink(a)

@@ -40,8 +40,12 @@ type wire struct {
 	writeErr error
 }
 
-// lentSize is how much a reader takes from the system at a time.
-const lentSize = 32 << 10
+// lentSize is how much a reader takes from the system at a time,
+// plainReadBuffer how much one that cannot borrow does.
+const (
+	lentSize        = 32 << 10
+	plainReadBuffer = 1024
+)
 
 var lentBufs = sync.Pool{New: func() any { b := make([]byte, lentSize); return &b }}
 
@@ -59,50 +63,98 @@ func (w *wire) init(c net.Conn, p *Port, early []byte) {
 	w.sinceMax = 2*p.MaxPayload() + 256<<10
 }
 
-// Read is called by gorilla when it has consumed what it got before.
-func (w *wire) Read(p []byte) (int, error) {
-	n, err := w.read(p)
-	w.since += int64(n)
-	if err != nil {
-		return n, err
+// await waits until there is input, if there is none. It is called between two
+// messages: a reader that waits here needs less stack than one that waits
+// within gorilla.
+func (w *wire) await() error {
+	if w.raw == nil || len(w.input()) > 0 {
+		return nil
 	}
-	if w.since > w.sinceMax {
-		return 0, errFlood
-	}
-	return w.guard.scan(p[:n])
+	return w.fill()
 }
 
-func (w *wire) read(p []byte) (int, error) {
-	if len(w.early) > 0 {
-		w.port.Cork()
-		n := copy(p, w.early)
-		w.early = w.early[n:]
-		return n, nil
-	}
-	if w.head == w.tail {
-		w.port.Uncork()
-		if w.raw == nil {
-			n, err := w.Conn.Read(p)
-			w.port.Cork()
-			return n, err
-		}
+// Read is called by gorilla when it has consumed what it got before.
+func (w *wire) Read(p []byte) (int, error) {
+	if len(w.input()) == 0 {
 		if err := w.fill(); err != nil {
 			return 0, err
 		}
-		w.port.Cork()
 	}
-	n := copy(p, (*w.lent)[w.head:w.tail])
-	w.head += n
-	if w.head == w.tail {
-		w.giveBack()
+	src := w.input()
+	n, err := w.guard.scan(src[:min(len(src), len(p))])
+	copy(p, src[:n])
+	w.consume(n)
+	w.since += int64(n)
+	if w.since > w.sinceMax {
+		return 0, errFlood
 	}
-	return n, nil
+	return n, err
 }
 
-// fill waits for input and takes what is there.
+// input returns what has arrived and was not consumed.
+func (w *wire) input() []byte {
+	if len(w.early) > 0 {
+		return w.early
+	}
+	if w.head == w.tail {
+		return nil
+	}
+	return (*w.lent)[w.head:w.tail]
+}
+
+// drain reads on, for nobody, until the peer's close frame or the end of the
+// connection.
+func (w *wire) drain() {
+	for lost := false; lost || !w.guard.bye; {
+		src := w.input()
+		if len(src) == 0 {
+			if w.fill() != nil {
+				return
+			}
+			continue
+		}
+		n := len(src)
+		if !lost {
+			var err error
+			if n, err = w.guard.scan(src); err != nil {
+				lost, n = true, len(src) // frames cannot be told apart any more
+			}
+		}
+		w.consume(n)
+	}
+}
+
+// consume takes n bytes off the input.
+func (w *wire) consume(n int) {
+	if len(w.early) > 0 {
+		w.early = w.early[n:]
+		return
+	}
+	w.head += n
+	if w.head == w.tail && w.raw != nil {
+		w.giveBack()
+	}
+}
+
+// fill waits for input and takes what is there. In between, a batch of input
+// ends and another begins.
 func (w *wire) fill() error {
-	if err := w.raw.Read(w.readNow); err != nil {
+	w.port.Uncork()
+	if w.raw == nil {
+		if w.lent == nil {
+			b := make([]byte, plainReadBuffer)
+			w.lent = &b
+		}
+		w.head = 0
+		w.tail, w.readErr = w.Conn.Read(*w.lent)
+		if w.tail > 0 {
+			w.readErr = nil // it comes again
+		}
+	} else if err := w.raw.Read(w.readNow); err != nil {
 		return err
+	}
+	if w.readErr == nil {
+		w.port.Cork()
 	}
 	return w.readErr
 }
@@ -110,6 +162,15 @@ func (w *wire) fill() error {
 func (w *wire) giveBack() {
 	lentBufs.Put(w.lent)
 	w.lent, w.head, w.tail = nil, 0, 0
+}
+
+// release lets go of everything when nobody reads any more.
+func (w *wire) release() {
+	if w.raw != nil && w.lent != nil {
+		w.giveBack()
+	}
+	w.early = nil
+	w.port.Uncork()
 }
 
 // Write notes what gorilla wants written.
@@ -153,13 +214,4 @@ func (w *wire) writeAll(b []byte, timeout time.Duration) error {
 		b = b[n:]
 	}
 	return nil
-}
-
-// release gives back what is borrowed when nobody reads any more.
-func (w *wire) release() {
-	if w.lent != nil {
-		w.giveBack()
-	}
-	w.early = nil
-	w.port.Uncork()
 }

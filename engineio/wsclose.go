@@ -111,7 +111,7 @@ func (l *wsLink) readError(err error) error {
 	case errors.As(err, &c):
 		l.peerDone.Store(true)
 		return peerClosed{c}
-	case errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		l.peerDone.Store(true)
 		return fmt.Errorf("%w: %w", io.EOF, err)
 	case errors.Is(err, net.ErrClosed), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
@@ -132,21 +132,10 @@ func (l *wsLink) after(err error) {
 	l.port.Fail(err)
 	l.Close()
 	if !l.peerDone.Load() {
-		l.drain()
+		l.wire.drain()
 	}
 	l.wire.release()
 	l.writing.Lock() // a goodbye that is being written comes first
 	defer l.writing.Unlock()
 	l.cutOff()
-}
-
-// drain reads until the peer closes or lingerTime is over.
-func (l *wsLink) drain() {
-	var scrap [512]byte
-	for {
-		l.wire.since = 0
-		if _, err := l.wire.read(scrap[:]); err != nil {
-			return
-		}
-	}
 }

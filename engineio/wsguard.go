@@ -5,11 +5,13 @@ import (
 	"errors"
 )
 
-// guard follows the frames that gorilla reads, to refuse what gorilla lets
+// guard follows the frames that gorilla reads. It refuses what gorilla lets
 // pass: a close frame with half a code (RFC 6455, section 5.5.1), and the bit
 // for compression on frames that are not the first of a message (RFC 7692,
-// section 6.1).
+// section 6.1). And it cuts the stream at the frames' ends, so that gorilla's
+// buffer is empty when a message has been read.
 type guard struct {
+	bye  bool   // a close frame has begun to pass
 	skip uint64 // bytes of the current frame still to pass
 	n    int    // bytes in head
 	head [10]byte
@@ -17,16 +19,14 @@ type guard struct {
 
 var errFrame = errors.New("engineio: malformed WebSocket frame")
 
-// scan follows p and returns how much of it may pass: all of it, or, with
-// errFrame, what lies before a bad frame's second byte, with which alone
-// nobody can do anything.
+// scan follows p and returns how much of it may pass now: no more than the
+// current frame, or, with errFrame, what lies before a bad frame's second byte,
+// with which alone nobody can do anything.
 func (g *guard) scan(p []byte) (int, error) {
-	for i := 0; i < len(p); {
-		if g.skip > 0 {
-			n := min(g.skip, uint64(len(p)-i))
-			g.skip -= n
-			i += int(n)
-			continue
+	i := 0
+	for g.skip == 0 {
+		if i == len(p) {
+			return i, nil
 		}
 		g.head[g.n] = p[i]
 		g.n++
@@ -34,9 +34,13 @@ func (g *guard) scan(p []byte) (int, error) {
 			return i, errFrame
 		}
 		i++
-		g.advance()
+		if g.advance() && g.skip == 0 {
+			return i, nil // a frame of nothing but two bytes
+		}
 	}
-	return len(p), nil
+	n := min(g.skip, uint64(len(p)-i))
+	g.skip -= n
+	return i + int(n), nil
 }
 
 // bad looks at the first two bytes of a frame.
@@ -47,10 +51,10 @@ func (g *guard) bad() bool {
 		g.head[0]&rsv1Bit != 0 && op != opText && op != opBinary
 }
 
-// advance ends the header when it is complete.
-func (g *guard) advance() {
+// advance ends the header when it is complete, and reports whether it is.
+func (g *guard) advance() bool {
 	if g.n < 2 {
-		return
+		return false
 	}
 	size, need := uint64(g.head[1]&0x7f), 2
 	switch size {
@@ -60,7 +64,7 @@ func (g *guard) advance() {
 		need = 10
 	}
 	if g.n < need {
-		return
+		return false
 	}
 	switch need {
 	case 4:
@@ -68,8 +72,10 @@ func (g *guard) advance() {
 	case 10:
 		size = binary.BigEndian.Uint64(g.head[2:])
 	}
+	g.bye = g.bye || g.head[0]&0xf == opClose
 	g.skip, g.n = size, 0
 	if g.head[1]&0x80 != 0 {
 		g.skip += 4 // the mask's key
 	}
+	return true
 }

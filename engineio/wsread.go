@@ -23,12 +23,18 @@ var errTooBig = errors.New("engineio: message over the limit")
 
 // Read reads messages until the connection ends.
 func (l *wsLink) Read() error {
-	var err error
-	for err == nil {
-		err = l.next()
+	for {
+		err := l.wire.await()
+		if err == nil {
+			err = l.next()
+		} else {
+			err = l.readError(err)
+		}
+		if err != nil {
+			l.after(err)
+			return err
+		}
 	}
-	l.after(err)
-	return err
 }
 
 // next reads one message and hands it to the session.
