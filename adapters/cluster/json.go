@@ -1,18 +1,12 @@
 package cluster
 
 import (
-	"bytes"
 	"encoding/base64"
-	"errors"
 	"fmt"
-	"slices"
 	"strconv"
-	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/siokit/siokit/sioparser"
 	"github.com/siokit/siokit/socketio/adapter"
 )
 
@@ -205,139 +199,4 @@ func appendDetails(dst []byte, d *Details) []byte {
 		dst = append(dst, d.Data...)
 	}
 	return append(dst, '}')
-}
-
-// What is read, each member in the one type that it may have.
-type (
-	jsonMessage struct {
-		UID  string   `json:"uid"`
-		NSP  string   `json:"nsp"`
-		Type Type     `json:"type"`
-		Data jsonData `json:"data"`
-	}
-	jsonData struct {
-		RequestID   string           `json:"requestId"`
-		Opts        jsonOptions      `json:"opts"`
-		Packet      jsontext.Value   `json:"packet"`
-		Rooms       []string         `json:"rooms"`
-		Close       bool             `json:"close"`
-		Sockets     []jsontext.Value `json:"sockets"` // each a jsonDetails
-		ClientCount int              `json:"clientCount"`
-		Detail      bool             `json:"detail"`
-		Socket      string           `json:"socket"`
-		Gone        bool             `json:"gone"`
-		More        jsontext.Value   `json:"more"`
-		Attachments [][]byte         `json:"attachments"`
-	}
-	jsonOptions struct {
-		Rooms  []string `json:"rooms"`
-		Except []string `json:"except"`
-		Flags  struct {
-			Volatile bool    `json:"volatile"`
-			Compress *bool   `json:"compress"`
-			Timeout  float64 `json:"timeout"`
-		} `json:"flags"`
-	}
-	jsonPacket struct {
-		Type sioparser.PacketType `json:"type"`
-		Data jsontext.Value       `json:"data"`
-	}
-	jsonDetails struct {
-		ID        string         `json:"id"`
-		Rooms     []string       `json:"rooms"`
-		Handshake jsontext.Value `json:"handshake"`
-		Data      jsontext.Value `json:"data"`
-	}
-)
-
-// What clients send is relayed as it came, so it is read as sioparser reads it.
-var readOptions = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-
-// Decode implements [Codec].
-func (jsonCodec) Decode(data []byte, m *Message) error {
-	var w jsonMessage
-	if err := json.Unmarshal(data, &w, readOptions); err != nil {
-		return fmt.Errorf("cluster: message: %w", err)
-	}
-	d := &w.Data
-	m.Type, m.UID, m.Namespace, m.RequestID = w.Type, w.UID, w.NSP, d.RequestID
-	m.Selection = adapter.Selection{Rooms: d.Opts.Rooms, Except: d.Opts.Except}
-	if d.Opts.Flags.Volatile {
-		m.Selection.Flags |= adapter.Volatile
-	}
-	if c := d.Opts.Flags.Compress; c != nil && !*c {
-		m.Selection.Flags |= adapter.NoCompress
-	}
-	if ms := d.Opts.Flags.Timeout; ms > 0 {
-		m.Timeout = time.Duration(min(ms, float64(24*time.Hour/time.Millisecond)) * float64(time.Millisecond))
-	}
-	m.Rooms, m.Close, m.Clients = d.Rooms, d.Close, d.ClientCount
-	m.Detail, m.Socket, m.Gone = d.Detail, d.Socket, d.Gone
-	switch m.Type {
-	case Broadcast:
-		var p jsonPacket
-		if err := json.Unmarshal(d.Packet, &p, readOptions); err != nil {
-			return fmt.Errorf("cluster: packet: %w", err)
-		}
-		if p.Type != sioparser.Event && p.Type != sioparser.BinaryEvent {
-			return fmt.Errorf("cluster: packet type %d in a broadcast", p.Type)
-		}
-		return m.readEvent(p.Data, d.Attachments)
-	case ServerSideEmit:
-		return m.readEvent(d.Packet, d.Attachments)
-	case ServerSideEmitResponse, BroadcastAck:
-		return m.readAnswer(d)
-	case FetchSocketsResponse:
-		m.Sockets = make([]Details, 0, min(len(d.Sockets), len(data)/16))
-		for _, raw := range d.Sockets {
-			var s jsonDetails
-			if err := json.Unmarshal(raw, &s, readOptions); err != nil {
-				return fmt.Errorf("cluster: socket: %w", err)
-			}
-			if s.ID == "" {
-				return errors.New("cluster: a socket without an id")
-			}
-			m.Sockets = append(m.Sockets, Details{s.ID, s.Rooms, s.Handshake, s.Data})
-		}
-	}
-	return nil
-}
-
-var errEvent = errors.New("cluster: an event without a name")
-
-// readEvent takes the array of an event apart.
-func (m *Message) readEvent(array []byte, attachments [][]byte) error {
-	all, err := sioparser.ParseArgs(array, attachments)
-	if err != nil {
-		return err
-	}
-	if all.Len() == 0 {
-		return errEvent
-	}
-	first := bytes.TrimSpace(all.Slice(0, 1).Raw())
-	switch first[0] {
-	case '"':
-		if m.Name, err = jsontext.AppendUnquote(nil, first); err != nil {
-			return fmt.Errorf("cluster: event name: %w", err)
-		}
-	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
-		m.Name = first // the reference takes a number for a name
-	default:
-		return errEvent
-	}
-	m.Args = all.Slice(1, all.Len())
-	return nil
-}
-
-func (m *Message) readAnswer(d *jsonData) error {
-	if len(d.Packet) == 0 {
-		return nil // acknowledged without a value
-	}
-	array := slices.Concat([]byte{'['}, d.Packet)
-	if len(d.More) > 2 && d.More[0] == '[' { // and not empty
-		array = append(append(array, ','), d.More[1:len(d.More)-1]...)
-	}
-	args, err := sioparser.ParseArgs(append(array, ']'), d.Attachments)
-	m.Args = args
-	return err
 }
