@@ -105,6 +105,7 @@ func (d *decoder) text(data []byte) error {
 	}
 	p := &d.packet
 	p.Type, p.Name, p.Payload, p.Args = t, nil, nil, Args{}
+	p.seen, p.rawName = nil, nil
 	i, count := 1, 0
 	var err error
 	if t.isBinary() {
@@ -259,13 +260,14 @@ func (d *decoder) eventName(text []byte) error {
 		if hasEscape(name) {
 			d.name = appendUnescaped(d.name[:0], name)
 			name = d.name
+			d.packet.seen, d.packet.rawName = name, raw
 		}
 		if Reserved(string(name)) {
 			return fail(ErrReserved, int(d.scan.first))
 		}
 		d.packet.Name = name
 	case c == '-' || c-'0' <= 9:
-		d.packet.Name = raw
+		d.packet.Name, d.packet.seen, d.packet.rawName = raw, raw, raw
 	default:
 		return fail(ErrPayload, int(d.scan.first))
 	}

@@ -38,7 +38,11 @@ func (textCodec) AppendPacket(dst []byte, p *Packet) (head []byte, binary bool, 
 	head = appendRoute(head, p)
 	head = append(head, '[')
 	if t == Event {
-		head = appendQuoted(head, p.Name)
+		if p.relaysName() {
+			head = append(head, p.rawName...)
+		} else {
+			head = appendQuoted(head, p.Name)
+		}
 		if p.Args.n > 0 {
 			head = append(head, ',')
 		}

@@ -123,3 +123,39 @@ func TestAppendEventHead(t *testing.T) {
 		}
 	}
 }
+
+// A name that was decoded goes out as it came, until another takes its place.
+func TestEncodeReplacedName(t *testing.T) {
+	d := sioparser.Text.NewDecoder(sioparser.Limits{})
+	for _, c := range []struct{ in, name string }{
+		{`2[1,"x"]`, "1"}, {`2["\u0061b","x"]`, "ab"}, {`2["\ud83d","x"]`, "\uFFFD"}, {`2["plain","x"]`, "plain"},
+	} {
+		p, err := d.Decode([]byte(c.in), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		encoded := func() string {
+			head, _, _, err := sioparser.Text.AppendPacket(nil, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(head)
+		}
+		equal(t, "relayed", encoded(), c.in)
+		copied := *p
+		p = &copied
+		equal(t, "copied", encoded(), c.in)
+		p.Name = []byte(c.name)
+		equal(t, "same name set", encoded(), `2["`+c.name+`","x"]`)
+		p.Name = []byte("new")
+		equal(t, "new name set", encoded(), `2["new","x"]`)
+		p.Name = nil
+		equal(t, "no name", encoded(), `2["","x"]`)
+	}
+	p, err := d.Decode([]byte(`2["plain again"]`), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Name = p.Name[:5]
+	checkEncoded(t, p, []message{text(`2["plain"]`)})
+}

@@ -66,7 +66,8 @@ type Packet struct {
 	HasID bool
 
 	// Name is an event's name, unescaped UTF-8. A numeric name (the reference
-	// allows one) is its digits as they stood, and goes out as a string.
+	// allows one) is its digits as they stood. A name that the decoder put here
+	// and nobody replaced goes out as it came, as a number or with its escapes.
 	Name []byte
 
 	// Args are an event's arguments, without its name, or those of an
@@ -76,6 +77,16 @@ type Packet struct {
 	// Payload is the raw JSON of a Connect (an object) or a ConnectError (an
 	// object or a string); nil when absent.
 	Payload []byte
+
+	// seen is the Name that the decoder found if rawName, its JSON, is not what
+	// the encoder would make of it.
+	seen, rawName []byte
+}
+
+// relaysName reports whether the name goes out as it came. Name is compared by
+// identity: whoever sets another one means that one.
+func (p *Packet) relaysName() bool {
+	return p.rawName != nil && len(p.Name) == len(p.seen) && (len(p.Name) == 0 || &p.Name[0] == &p.seen[0])
 }
 
 // Reserved reports whether name has a meaning of its own on either side, so

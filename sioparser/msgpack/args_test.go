@@ -1,0 +1,132 @@
+package msgpack_test
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/siokit/siokit/sioparser"
+	"github.com/siokit/siokit/sioparser/msgpack"
+)
+
+func TestToArgsReadsAnArrayFromABus(t *testing.T) {
+	data := []byte("\x93\xa5hello\xc4\x02\x01\x02\x81\xa1a\xc4\x00")
+	a, err := msgpack.ToArgs(data, sioparser.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `"hello",{"_placeholder":true,"num":0},{"a":{"_placeholder":true,"num":1}}`
+	if string(a.Raw()) != want || a.Len() != 3 || len(a.Attachments()) != 2 || !bytes.Equal(a.Attachments()[0], []byte{1, 2}) {
+		t.Errorf("got %s, %v", a.Raw(), a.Attachments())
+	}
+	if again := msgpack.AppendFromArgs(nil, a); !bytes.Equal(again, data) {
+		t.Errorf("written as %x", again)
+	}
+	if a.Attachments()[1] == nil {
+		t.Error("an empty buffer is nil")
+	}
+}
+
+func TestAnAttachmentCannotReachIntoTheMessage(t *testing.T) {
+	data := []byte("\x92\xc4\x01a\xa1b")
+	a, err := msgpack.ToArgs(data, sioparser.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = append(a.Attachments()[0], "overwritten"...)
+	if string(data) != "\x92\xc4\x01a\xa1b" {
+		t.Errorf("the message is now %q", data)
+	}
+}
+
+func TestToArgsErrors(t *testing.T) {
+	tests := []struct {
+		name, data string
+		want       error
+	}{
+		{"nothing", "", msgpack.ErrSyntax},
+		{"no array", "\x80", sioparser.ErrPayload},
+		{"bytes behind it", "\x90\x00", msgpack.ErrSyntax},
+		{"extension", "\x91\xd4\x05\x00", msgpack.ErrExtension},
+		{"key", "\x91\x81\xc0\xc0", msgpack.ErrKey},
+		{"too deep", string(nested(1001)), sioparser.ErrDepth},
+		{"looks like a placeholder beside a buffer", "\x92\x81\xac_placeholder\xc3\xc4\x00", sioparser.ErrPlaceholder},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			a, err := msgpack.ToArgs([]byte(test.data), sioparser.Limits{})
+			if !errors.Is(err, test.want) || a.Len() != 0 {
+				t.Errorf("got %s, %v", a.Raw(), err)
+			}
+			var bad *sioparser.Error
+			if !errors.As(err, &bad) || bad.Offset > len(test.data) {
+				t.Errorf("got %#v", err)
+			}
+		})
+	}
+}
+
+func TestValidTakesWhatToArgsCanRead(t *testing.T) {
+	for _, data := range []string{"\x01", "\xa1a", "\x93\x01\x80\xd4\x00\x00", "\xc7\x01\x00\xff", string(nested(1000))} {
+		if err := msgpack.Valid([]byte(data)); err != nil {
+			t.Errorf("%q: %v", data, err)
+		}
+	}
+	for data, want := range map[string]error{
+		"":                         msgpack.ErrSyntax,
+		"\x01\x01":                 msgpack.ErrSyntax,
+		"\x92\x01":                 msgpack.ErrSyntax,
+		"\xdd\xff\xff\xff\xff\x01": msgpack.ErrSyntax,
+		"\xa1\xff":                 sioparser.ErrUTF8,
+		"\xd4\x01\x00":             msgpack.ErrExtension,
+		"\x81\x90\x90":             msgpack.ErrKey,
+		string(nested(1001)):       sioparser.ErrDepth,
+	} {
+		if err := msgpack.Valid([]byte(data)); !errors.Is(err, want) {
+			t.Errorf("%.20q: %v, want %v", data, err, want)
+		}
+	}
+}
+
+// A million nested arrays make a decoder that recurses grow its stack by
+// hundreds of megabytes, or end the process.
+func TestNestingCostsNoMemory(t *testing.T) {
+	deep := nested(1 << 20)
+	if got := allocated(func() {
+		if err := msgpack.Valid(deep); !errors.Is(err, sioparser.ErrDepth) {
+			t.Error(err)
+		}
+	}); got > 8192 {
+		t.Errorf("%d bytes", got)
+	}
+}
+
+func TestANamespaceIsAStringOnce(t *testing.T) {
+	d := msgpack.Codec.NewDecoder(sioparser.Limits{})
+	message := func(name string) []byte {
+		return append([]byte("\x82\xa4type\x01\xa3nsp"), append([]byte{0xa0 | byte(len(name))}, name...)...)
+	}
+	// More names than the decoder remembers, twice.
+	for range 2 {
+		for _, name := range []string{"/", "/a", "/b", "/c", "/d", "/e"} {
+			p, err := d.Decode(message(name), true)
+			if err != nil || p.Namespace != name {
+				t.Fatalf("%s: %+v, %v", name, p, err)
+			}
+		}
+	}
+}
+
+func TestAnErrorLeavesNothingBehind(t *testing.T) {
+	d := msgpack.Codec.NewDecoder(sioparser.Limits{})
+	if _, err := d.Decode(event(1, []byte("\xc4\x01a")), true); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Decode(event(1, []byte("\xc1")), true); !errors.Is(err, msgpack.ErrSyntax) {
+		t.Fatal(err)
+	}
+	p, err := d.Decode([]byte("\x82\xa4type\x01\xa3nsp\xa1/"), true)
+	if err != nil || p.Args.Len() != 0 || p.Name != nil || p.Payload != nil || p.HasID {
+		t.Errorf("got %+v, %v", p, err)
+	}
+}
