@@ -5,6 +5,7 @@ import (
 	"context"
 	"embed"
 	"flag"
+	"fmt"
 	"io/fs"
 	"log"
 	"net/http"
@@ -40,7 +41,7 @@ func main() {
 			log.Fatalf("chat: %v", err)
 		}
 	}()
-	log.Printf("chat: open http://%s in two tabs", *addr)
+	fmt.Printf("chat: open http://%s in two tabs\n", *addr)
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	<-ctx.Done()

@@ -15,7 +15,8 @@ const kinds = {
 };
 
 for (const [kind, args] of Object.entries(kinds)) {
-  scenario(`binary: ${kind}, as event and as acknowledgement`, { clients: [2, 3, 4] }, async (t) => {
+  const clients = kind === "a typed array" ? [3, 4] : [2, 3, 4]; // version 2 takes it for an object
+  scenario(`binary: ${kind}, as event and as acknowledgement`, { clients }, async (t) => {
     const socket = await t.connect();
     const back = once(socket, "message-back");
     socket.emit("message", ...args);

@@ -21,6 +21,14 @@ scenario("disconnect: by the server", {}, async (t) => {
   socket.emit("disconnect-me");
   equal((await gone)[0], "io server disconnect");
   equal(await reasonOf(observer, id), "server namespace disconnect");
+});
+
+scenario("disconnect: by the server, and back at once", { clients: [4] }, async (t) => {
+  const socket = await t.connect();
+  const { id } = socket;
+  const gone = once(socket, "disconnect");
+  socket.emit("disconnect-me");
+  await gone;
   const back = once(socket, "connect");
   socket.connect();
   await back;

@@ -102,15 +102,15 @@ export async function reasonOf(observer, id) {
 export class Context {
   #open = [];
 
-  constructor({ url, io, mode }) {
-    Object.assign(this, { url, io, mode });
+  constructor({ url, io, mode, path = "/socket.io/" }) {
+    Object.assign(this, { url, io, mode, path });
     this.transports = { polling: ["polling"], websocket: ["websocket"], upgrade: ["polling", "websocket"] }[mode];
   }
 
   // socket makes a client socket that does not reconnect by itself.
   socket(nsp = "/", options = {}) {
     const { url = this.url, ...rest } = options;
-    const socket = this.io(url + nsp, { forceNew: true, reconnection: false, transports: this.transports, ...rest });
+    const socket = this.io(url + nsp, { path: this.path, forceNew: true, reconnection: false, transports: this.transports, ...rest });
     this.#open.push(() => { socket.io.reconnection(false); socket.disconnect(); socket.io.engine?.close(); });
     return socket;
   }
@@ -153,9 +153,10 @@ export class Context {
   async proxy() {
     const { hostname, port } = new URL(this.url);
     const pairs = new Set();
-    let closed = false;
+    let closed = false, stopped = false;
     const server = net.createServer((near) => {
       if (closed) return near.destroy();
+      if (stopped) { pairs.add([near, near]); near.on("error", () => {}); return; }
       const far = net.connect({ host: hostname, port });
       const pair = [near, far];
       pairs.add(pair);
@@ -179,7 +180,10 @@ export class Context {
         return result;
       },
       end() { for (const [near, far] of pairs) { near.destroy(); far.destroy(); } },
-      stop() { for (const [near, far] of pairs) { near.unpipe(far); far.unpipe(near); near.pause(); far.pause(); } },
+      stop() {
+        stopped = true;
+        for (const [near, far] of pairs) { near.unpipe(far); far.unpipe(near); near.pause(); far.pause(); }
+      },
       close() { server.close(); proxy.end(); },
     };
     this.#open.push(() => proxy.close());

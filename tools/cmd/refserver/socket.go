@@ -4,11 +4,12 @@ import (
 	"context"
 	"time"
 
+	"github.com/siokit/siokit/sioparser/msgpack"
 	"github.com/siokit/siokit/socketio"
 )
 
 // features are the names of the optional parts that are there.
-var features = []string{"limits", "longping", "options", "servercmd", "events", "rooms", "nsps"}
+var features = []string{"limits", "longping", "options", "servercmd", "events", "rooms", "nsps", "recovery", "msgpack"}
 
 // recoveryTime is how long a client of /sio-csr/ may be away.
 const recoveryTime = 2 * time.Second
@@ -16,7 +17,17 @@ const recoveryTime = 2 * time.Second
 // addSocket adds /socket.io/ and its variants.
 func (f *fixture) addSocket() error {
 	config := f.settings.socketConfig()
-	return f.addServer("/socket.io/", config)
+	if err := f.addServer("/socket.io/", config); err != nil {
+		return err
+	}
+	recovering := config
+	recovering.Recovery = &socketio.Recovery{MaxDisconnection: recoveryTime}
+	if err := f.addServer("/sio-csr/", recovering); err != nil {
+		return err
+	}
+	packed := config
+	packed.Codec = msgpack.Codec
+	return f.addServer("/sio-msgpack/", packed)
 }
 
 func (s settings) socketConfig() socketio.Config {

@@ -148,8 +148,8 @@ function showTransport(milliseconds) {
   const names = { websocket: "WebSocket", polling: "HTTP polling", webtransport: "WebTransport" };
   const transport = socket.io.engine?.transport.name;
   if (milliseconds !== undefined) state.roundTrip = Math.max(1, Math.round(milliseconds));
-  const roundTrip = state.roundTrip ? ` · ${state.roundTrip} ms` : "";
-  $("transport").textContent = (names[transport] ?? transport ?? "") + roundTrip;
+  $("transport").textContent = names[transport] ?? transport ?? "";
+  if (state.roundTrip) $("transport").append(make("span", "took", ` · ${state.roundTrip} ms`));
   $("transport").dataset.transport = transport ?? "";
   $("transport").title = "Transport, and how long the last call took";
 }
@@ -431,8 +431,12 @@ function fitText() {
 
 $("text").addEventListener("input", () => { fitText(); showComposer(); noticeTyping($("text").value !== ""); });
 $("text").addEventListener("blur", () => noticeTyping(false));
-$("text").addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+// Enter sends, Shift+Enter begins a new line. The line break itself is caught,
+// not the key: that is right for telephones and while composing characters.
+let shift = false;
+$("text").addEventListener("keydown", (event) => { shift = event.shiftKey; });
+$("text").addEventListener("beforeinput", (event) => {
+  if (event.inputType !== "insertLineBreak" || shift) return;
   event.preventDefault();
   $("composer").requestSubmit();
 });
