@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 type conn struct {
 	server  *Server
 	session *engineio.Session
+	legacy  bool // the client speaks revision 4 of Socket.IO's protocol
 	inbox   inbox
 
 	// Owned by the goroutine that reads.
@@ -37,17 +39,21 @@ var _ engineio.Handler = sessions{}
 
 func (h sessions) Open(session *engineio.Session) error {
 	srv := h.server
-	if srv.closing.Load() {
+	c := &conn{server: srv, session: session, decoder: srv.config.Codec.NewDecoder(srv.config.Limits)}
+	c.legacy = session.Protocol() == legacyProtocol
+	c.inbox.limit = srv.inboxLimit
+	if !srv.clients.add(c) {
 		return ErrClosed
 	}
-	c := &conn{server: srv, session: session, decoder: srv.config.Codec.NewDecoder(srv.config.Limits)}
-	c.inbox.limit = srv.inboxLimit
 	if d := srv.config.ConnectTimeout; d > 0 {
 		c.mu.Lock()
 		c.timer = time.AfterFunc(d, c.connectTimedOut)
 		c.mu.Unlock()
 	}
 	session.SetData(c)
+	if c.legacy {
+		c.connect("/", nil)
+	}
 	return nil
 }
 
@@ -66,12 +72,17 @@ func (h sessions) Message(session *engineio.Session, m engineio.Message) {
 }
 
 func (h sessions) Close(session *engineio.Session, reason engineio.Reason, err error) {
-	session.Data().(*conn).end(reason, err)
+	c := session.Data().(*conn)
+	c.server.clients.remove(c)
+	c.end(reason, err)
 }
 
 // receive routes a packet, on the goroutine that reads. No user code runs here
 // but what was registered as Inline.
 func (c *conn) receive(p *sioparser.Packet) {
+	if c.legacy {
+		unpackLegacy(p)
+	}
 	s := c.find(p.Namespace)
 	switch {
 	case p.Type == sioparser.ConnectError:
@@ -81,7 +92,7 @@ func (c *conn) receive(p *sioparser.Packet) {
 			c.fail(ForcedServerClose, ErrInvalidState)
 			return
 		}
-		c.connect(p)
+		c.connect(p.Namespace, bytes.Clone(p.Payload))
 	case s == nil:
 		if !c.wasLeft(p.Namespace) {
 			c.fail(ForcedServerClose, ErrInvalidState)
@@ -114,14 +125,13 @@ func (c *conn) find(namespace string) *Socket {
 
 // connect begins the work of a CONNECT: at once, or, if an older one for the
 // same namespace was cancelled but still runs, when that has returned.
-func (c *conn) connect(p *sioparser.Packet) {
-	name := p.Namespace
+func (c *conn) connect(name string, auth []byte) {
 	nsp := c.server.namespace(name)
 	if nsp == nil && !c.server.mayMake(name) {
 		c.refuse(name, wireError{Message: invalidNamespaceText})
 		return
 	}
-	s := newSocket(c, name, bytes.Clone(p.Payload))
+	s := newSocket(c, name, auth)
 	s.nsp = nsp
 	s.connecting = true
 	s.queue.push(&task{step: s.connect})
@@ -225,10 +235,10 @@ func (c *conn) joined(yield func(*Socket) bool) {
 
 // refuse answers a CONNECT with an error.
 func (c *conn) refuse(namespace string, refusal wireError) {
-	payload, err := c.server.config.Values.AppendJSON(nil, refusal)
+	payload, err := c.refusalPayload(refusal)
 	if err != nil {
 		c.server.config.Logger.Warn("socketio: data of a refusal", "namespace", namespace, "error", err)
-		payload, _ = c.server.config.Values.AppendJSON(nil, wireError{Message: refusal.Message})
+		payload, _ = c.refusalPayload(wireError{Message: refusal.Message})
 	}
 	prepared, err := encode(c.server.config.Codec, &sioparser.Packet{
 		Type: sioparser.ConnectError, Namespace: namespace, Payload: payload,
@@ -240,6 +250,13 @@ func (c *conn) refuse(namespace string, refusal wireError) {
 	if c.session.Push(prepared, 0) == nil {
 		c.session.Wake()
 	}
+}
+
+func (c *conn) refusalPayload(refusal wireError) ([]byte, error) {
+	if c.legacy {
+		return legacyRefusal(c.server.config.Values, refusal)
+	}
+	return c.server.config.Values.AppendJSON(nil, refusal)
 }
 
 // connectTimedOut ends a connection that has joined nothing.
@@ -306,3 +323,38 @@ func (in *inbox) hold(size int64) bool {
 
 // release takes an event back that was handled.
 func (in *inbox) release(size int64) { in.held.Add(-oneEvent - size) }
+
+// clients are the connections that exist.
+type clients struct {
+	mu     sync.Mutex
+	closed bool
+	all    map[*conn]struct{}
+}
+
+// add reports whether there may be one more.
+func (cs *clients) add(c *conn) bool {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if cs.closed {
+		return false
+	}
+	if cs.all == nil {
+		cs.all = make(map[*conn]struct{})
+	}
+	cs.all[c] = struct{}{}
+	return true
+}
+
+func (cs *clients) remove(c *conn) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	delete(cs.all, c)
+}
+
+// close lets no more in and returns those that are.
+func (cs *clients) close() []*conn {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	cs.closed = true
+	return slices.Collect(maps.Keys(cs.all))
+}

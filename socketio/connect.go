@@ -45,7 +45,7 @@ func (s *Socket) prepare(ctx context.Context) error {
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
-	if s.nsp.store != nil {
+	if s.nsp.store != nil && !s.conn.legacy {
 		if err := s.recover(ctx); err != nil {
 			return err
 		}
@@ -146,6 +146,9 @@ func (s *Socket) join() error {
 
 // greeting is the answer to the CONNECT.
 func (s *Socket) greeting() (*engineio.Prepared, error) {
+	if s.conn.legacy {
+		return encode(s.conn.server.config.Codec, &sioparser.Packet{Type: sioparser.Connect, Namespace: s.name})
+	}
 	payload := append([]byte(`{"sid":`), quoted(s.id)...)
 	if s.privateID != "" {
 		payload = append(append(payload, `,"pid":`...), quoted(s.privateID)...)

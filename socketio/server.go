@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/siokit/siokit/engineio"
 	"github.com/siokit/siokit/socketio/adapter"
@@ -29,7 +28,7 @@ type Server struct {
 	crew       crew
 	ctx        context.Context // of what runs for no socket; ends when the server is closed
 	cancel     context.CancelFunc
-	closing    atomic.Bool
+	clients    clients
 	created    list[func(*Namespace)]
 
 	mu         sync.RWMutex

@@ -39,12 +39,9 @@ func (srv *Server) Close() error {
 }
 
 func (srv *Server) endSockets() {
-	srv.closing.Store(true)
 	srv.cancel()
-	for session := range srv.engine.Sessions() {
-		if c, ok := session.Data().(*conn); ok {
-			c.end(engineio.ServerShuttingDown, nil)
-		}
+	for _, c := range srv.clients.close() {
+		c.end(engineio.ServerShuttingDown, nil)
 	}
 }
 

@@ -69,7 +69,12 @@ func (s *Socket) state() state { return state(s.life.Load()) }
 type socketKey struct{}
 
 func newSocket(c *conn, name string, auth []byte) *Socket {
-	s := &Socket{conn: c, name: name, id: newID()}
+	s := &Socket{conn: c, name: name}
+	if c.legacy {
+		s.id = legacyID(name, c.session.ID())
+	} else {
+		s.id = newID()
+	}
 	s.data.values = c.server.config.Values
 	s.handshake = newHandshake(c.session.Handshake(), auth)
 	base := context.WithoutCancel(c.session.Context())

@@ -54,7 +54,12 @@ type wire struct {
 // dial connects over WebSocket; query may hold further parameters.
 func dial(t testing.TB, url string, query ...string) *wire {
 	t.Helper()
-	address := "ws" + strings.TrimPrefix(url, "http") + "/socket.io/?EIO=4&transport=websocket" + strings.Join(query, "")
+	return dialRevision(t, url, 4, query...)
+}
+
+func dialRevision(t testing.TB, url string, revision int, query ...string) *wire {
+	t.Helper()
+	address := "ws" + strings.TrimPrefix(url, "http") + fmt.Sprintf("/socket.io/?EIO=%d&transport=websocket", revision) + strings.Join(query, "")
 	ws, res, err := websocket.DefaultDialer.Dial(address, nil)
 	if err != nil {
 		t.Fatal(err, res)

@@ -1,0 +1,64 @@
+package socketio
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/siokit/siokit/sioparser"
+)
+
+// Clients of Socket.IO 2 speak revision 3 of Engine.IO's protocol and revision
+// 4 of Socket.IO's: they are in the main namespace without having asked, give
+// their credentials as a query behind a namespace's name, know their ids from
+// the session's, and take an error's bare text or data. Engine.IO's
+// Config.AllowEIO3 lets them in.
+//
+// Source: socket.io 4.8.4, client.js, socket.js and namespace.js, where they
+// look at protocol === 3.
+
+// legacyProtocol is the revision of Engine.IO's protocol that they speak.
+const legacyProtocol = 3
+
+// unpackLegacy takes the query off a namespace's name, and makes the CONNECT's
+// payload of it.
+func unpackLegacy(p *sioparser.Packet) {
+	name, query, found := strings.Cut(p.Namespace, "?")
+	if !found {
+		return
+	}
+	p.Namespace = name
+	if p.Type != sioparser.Connect {
+		return
+	}
+	auth := map[string]string{}
+	// What is malformed is left out, as in a URL.
+	values, _ := url.ParseQuery(query)
+	for name, v := range values {
+		auth[name] = v[len(v)-1]
+	}
+	var defaults *sioparser.Values
+	if payload, err := defaults.AppendJSON(nil, auth); err == nil {
+		p.Payload = payload
+	}
+}
+
+// legacyID is the id that such a client computes for itself.
+func legacyID(namespace, session string) string {
+	if namespace == "/" {
+		return session
+	}
+	return namespace + "#" + session
+}
+
+// legacyRefusal is the data of an error, or its text.
+func legacyRefusal(values *sioparser.Values, refusal wireError) ([]byte, error) {
+	if refusal.Data == nil {
+		return values.AppendJSON(nil, refusal.Message)
+	}
+	payload, err := values.AppendJSON(nil, refusal.Data)
+	if err == nil && payload[0] != '{' && payload[0] != '"' {
+		// No other JSON can be the payload of an error.
+		return values.AppendJSON(nil, refusal.Message)
+	}
+	return payload, err
+}
