@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
@@ -17,6 +18,7 @@ type options struct {
 	Servers []string      `default:"raw,siokit" help:"Servers to measure: raw, siokit, node. The first is the yardstick."`
 	Cases   string        `default:"." help:"Regular expression of the cases to run."`
 	Reps    int           `default:"3" help:"Repetitions; the table shows medians."`
+	Profile string        `placeholder:"DIR" type:"path" help:"Write CPU profiles of servers of this project to DIR."`
 	Length  time.Duration `default:"2s" help:"How long one run of a case measures."`
 }
 
@@ -63,7 +65,7 @@ func run(o options) error {
 		results := map[string][]result{}
 		for range o.Reps {
 			for _, k := range servers {
-				res, err := once(k, bins[k.name], c, o.Length)
+				res, err := once(k, bins[k.name], c, o)
 				if err != nil {
 					return fmt.Errorf("%s, %s: %w", c.name, k.name, err)
 				}
@@ -76,13 +78,26 @@ func run(o options) error {
 }
 
 // once runs a case against a fresh process.
-func once(k kind, bin string, c benchCase, length time.Duration) (result, error) {
-	p, err := k.start(bin)
+func once(k kind, bin string, c benchCase, o options) (result, error) {
+	addr := ""
+	if o.Profile != "" && k.pprof != "" {
+		addr = freeAddr()
+	}
+	p, err := k.start(bin, addr)
 	if err != nil {
 		return result{}, err
 	}
 	defer p.stop()
-	return c.run(p, k.raw, length)
+	if addr != "" {
+		done := make(chan error, 1)
+		go func() { done <- saveProfile(addr, filepath.Join(o.Profile, c.name+".pprof"), o.Length) }()
+		defer func() {
+			if err := <-done; err != nil {
+				fmt.Fprintln(os.Stderr, "bench: profile:", err)
+			}
+		}()
+	}
+	return c.run(p, k.raw, o.Length)
 }
 
 func header(servers []kind) {

@@ -21,13 +21,15 @@ type kind struct {
 	raw  bool // no Engine.IO: no open packet, no CONNECT
 	argv func(bin string) (argv, env []string)
 	pkg  string // Go package to build, or empty
+
+	pprof string // flag that makes the server serve net/http/pprof, or empty
 }
 
 var kinds = []kind{
 	{name: "raw", raw: true, pkg: "./rawserver", argv: func(bin string) ([]string, []string) {
 		return []string{bin, "-addr", "127.0.0.1:0"}, nil
 	}},
-	{name: "siokit", pkg: "../cmd/refserver", argv: func(bin string) ([]string, []string) {
+	{name: "siokit", pkg: "../cmd/refserver", pprof: "-pprof", argv: func(bin string) ([]string, []string) {
 		return []string{bin, "-addr", "127.0.0.1:0", "-load", "-quiet"}, nil
 	}},
 	{name: "node", argv: func(string) ([]string, []string) {
@@ -64,8 +66,12 @@ type process struct {
 }
 
 // start runs a server and waits for the line that names its address.
-func (k kind) start(bin string) (*process, error) {
+// If profile is not empty the server, if it can, serves its profiles there.
+func (k kind) start(bin, profile string) (*process, error) {
 	argv, env := k.argv(bin)
+	if profile != "" && k.pprof != "" {
+		argv = append(argv, k.pprof, profile)
+	}
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stderr = os.Stderr
