@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/siokit/siokit/eioparser"
+	"github.com/siokit/siokit/eioparser/eio3"
 )
 
 // Deflate are the options of permessage-deflate, RFC 7692, without context
@@ -20,19 +21,31 @@ type Deflate struct {
 	// 1024; negative, that all are.
 	Threshold int
 
-	// Level is one of compress/flate's, 1 to 9. 0 means flate.BestSpeed.
+	// Level is one of compress/flate's, 1 to 9. Everything else means
+	// flate.BestSpeed.
 	Level int
 
-	once    sync.Once
-	framing [2]*Framing // for revision 4 and 3
-	writers sync.Pool
+	once sync.Once
+	all  *deflater
 }
 
-func (d *Deflate) threshold() int {
-	if d.Threshold == 0 {
-		return 1024
-	}
-	return d.Threshold
+func (d *Deflate) shared() *deflater {
+	d.once.Do(func() {
+		z := &deflater{threshold: d.Threshold, level: d.Level}
+		if z.threshold == 0 {
+			z.threshold = 1024
+		}
+		if z.level < flate.BestSpeed || z.level > flate.BestCompression {
+			z.level = flate.BestSpeed
+		}
+		for f := range forms {
+			z.framing[f] = &Framing{Append: func(dst []byte, packets []eioparser.Packet) []byte {
+				return z.appendFrames(dst, packets, f)
+			}}
+		}
+		d.all = z
+	})
+	return d.all
 }
 
 // offersDeflate reports whether the client offers permessage-deflate in a form
@@ -91,84 +104,74 @@ func windowBits(s string) bool {
 	return false
 }
 
-// add appends the packets of p if at least one of them is worth compressing,
-// and reports whether it did.
-func (d *Deflate) add(f *frames, p *Prepared, v3 bool) bool {
-	worth := false
-	for _, pkt := range p.Packets() {
-		worth = worth || d.compresses(pkt)
-	}
-	if !worth {
-		return false
-	}
-	i := 0
-	if v3 {
-		i = 1
-	}
-	if p.Shared() {
-		d.once.Do(func() {
-			for i := range d.framing {
-				d.framing[i] = &Framing{Append: func(dst []byte, packets []eioparser.Packet) []byte {
-					return d.appendFrames(dst, packets, i == 1)
-				}}
-			}
-		})
-		f.addShared(p.Frame(d.framing[i]))
-	} else {
-		f.buf = d.appendFrames(f.buf, p.Packets(), v3)
-	}
-	return true
-}
-
-func (d *Deflate) compresses(pkt eioparser.Packet) bool {
-	return pkt.Type == eioparser.Message && len(pkt.Data) >= d.threshold()
-}
-
-// appendFrames appends the frames of packets, the large ones compressed.
-func (d *Deflate) appendFrames(dst []byte, packets []eioparser.Packet, v3 bool) []byte {
-	for _, pkt := range packets {
-		if !d.compresses(pkt) {
-			dst = append(appendPacketHeader(dst, pkt, v3), pkt.Data...)
-			continue
-		}
-		dst = d.appendCompressed(dst, pkt, v3)
-	}
-	return dst
-}
-
-// deflater compresses one message at a time.
+// deflater compresses for all links of a transport.
 type deflater struct {
+	threshold int
+	level     int
+	framing   [forms]*Framing
+	writers   sync.Pool // of *compressor
+}
+
+// compressor compresses one message at a time.
+type compressor struct {
 	w   *flate.Writer
 	out bytes.Buffer
 }
 
+// add appends the packets of p if at least one of them is worth compressing,
+// and reports whether it did.
+func (d *deflater) add(f *frames, p *Prepared, as form) bool {
+	worth := false
+	for _, pkt := range p.Packets() {
+		worth = worth || d.compresses(pkt)
+	}
+	if worth && p.Shared() {
+		f.addShared(p.Frame(d.framing[as]))
+	} else if worth {
+		f.buf = d.appendFrames(f.buf, p.Packets(), as)
+	}
+	return worth
+}
+
+func (d *deflater) compresses(pkt eioparser.Packet) bool {
+	return pkt.Type == eioparser.Message && len(pkt.Data) >= d.threshold
+}
+
+// appendFrames appends the frames of packets, the large ones compressed.
+func (d *deflater) appendFrames(dst []byte, packets []eioparser.Packet, as form) []byte {
+	for _, pkt := range packets {
+		if d.compresses(pkt) {
+			dst = d.appendCompressed(dst, pkt, as)
+		} else {
+			dst = appendFrame(dst, pkt, as)
+		}
+	}
+	return dst
+}
+
 // appendCompressed appends one compressed frame.
-func (d *Deflate) appendCompressed(dst []byte, pkt eioparser.Packet, v3 bool) []byte {
-	z, _ := d.writers.Get().(*deflater)
+func (d *deflater) appendCompressed(dst []byte, pkt eioparser.Packet, as form) []byte {
+	z, _ := d.writers.Get().(*compressor)
 	if z == nil {
-		level := d.Level
-		if level == 0 {
-			level = flate.BestSpeed
-		}
-		z = new(deflater)
-		var err error
-		if z.w, err = flate.NewWriter(&z.out, level); err != nil {
-			return append(appendPacketHeader(dst, pkt, v3), pkt.Data...) // checked by NewServer
-		}
+		z = new(compressor)
+		z.w, _ = flate.NewWriter(&z.out, d.level) // the level is valid
 	}
 	z.out.Reset()
 	z.w.Reset(&z.out)
 	first := byte(finBit | rsv1Bit | opText)
-	head := []byte{'0' + byte(pkt.Type)}
-	if pkt.Binary {
+	switch {
+	case pkt.Binary && as == form3Base64:
+		_, _ = z.w.Write(eio3.AppendText(nil, pkt)) // a bytes.Buffer takes everything
+	case pkt.Binary:
 		first = finBit | rsv1Bit | opBinary
-		head = head[:0]
-		if v3 {
-			head = append(head, byte(pkt.Type))
+		if as == form3 {
+			_, _ = z.w.Write([]byte{byte(pkt.Type)})
 		}
+		_, _ = z.w.Write(pkt.Data)
+	default:
+		_, _ = z.w.Write([]byte{'0' + byte(pkt.Type)})
+		_, _ = z.w.Write(pkt.Data)
 	}
-	_, _ = z.w.Write(head) // a bytes.Buffer takes everything
-	_, _ = z.w.Write(pkt.Data)
 	_ = z.w.Flush()
 	// The empty block that Flush ends with is left out (section 7.2.1).
 	body := bytes.TrimSuffix(z.out.Bytes(), []byte{0, 0, 0xff, 0xff})

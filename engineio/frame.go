@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/siokit/siokit/eioparser"
+	"github.com/siokit/siokit/eioparser/eio3"
 )
 
 // WebSocket frames that a server sends, RFC 6455, section 5.2: never masked,
@@ -33,33 +34,52 @@ func appendFrameHeader(dst []byte, first byte, n int) []byte {
 	}
 }
 
-// appendPacketHeader appends a packet's frame up to its data.
-func appendPacketHeader(dst []byte, pkt eioparser.Packet, v3 bool) []byte {
+// form is how packets are written into frames.
+type form uint8
+
+const (
+	form4       form = iota // revision 4
+	form3                   // revision 3: a byte with the type before binary data
+	form3Base64             // revision 3, for a client that cannot take binary frames
+	forms
+)
+
+// appendPacketHeader appends a packet's frame up to its data, which must not be
+// binary in form3Base64.
+func appendPacketHeader(dst []byte, pkt eioparser.Packet, f form) []byte {
 	n := len(pkt.Data)
 	switch {
 	case !pkt.Binary:
 		dst = appendFrameHeader(dst, finBit|opText, n+1)
 		return append(dst, '0'+byte(pkt.Type))
-	case v3:
-		// Revision 3 puts the type before the bytes, as a number.
-		return append(appendFrameHeader(dst, finBit|opBinary, n+1), byte(pkt.Type))
-	default:
+	case f == form4:
 		return appendFrameHeader(dst, finBit|opBinary, n)
+	default:
+		return append(appendFrameHeader(dst, finBit|opBinary, n+1), byte(pkt.Type))
 	}
 }
 
-// wsFrames and wsFrames3 frame what many sessions get.
-var (
-	wsFrames  = &Framing{Append: func(dst []byte, packets []eioparser.Packet) []byte { return appendFrames(dst, packets, false) }}
-	wsFrames3 = &Framing{Append: func(dst []byte, packets []eioparser.Packet) []byte { return appendFrames(dst, packets, true) }}
-)
-
-func appendFrames(dst []byte, packets []eioparser.Packet, v3 bool) []byte {
-	for _, pkt := range packets {
-		dst = append(appendPacketHeader(dst, pkt, v3), pkt.Data...)
+// appendFrame appends a packet's frame.
+func appendFrame(dst []byte, pkt eioparser.Packet, f form) []byte {
+	if pkt.Binary && f == form3Base64 {
+		text := eio3.AppendText(nil, pkt)
+		return append(appendFrameHeader(dst, finBit|opText, len(text)), text...)
 	}
-	return dst
+	return append(appendPacketHeader(dst, pkt, f), pkt.Data...)
 }
+
+// wsFrames frame, in each form, what many sessions get.
+var wsFrames = func() (all [forms]*Framing) {
+	for f := range forms {
+		all[f] = &Framing{Append: func(dst []byte, packets []eioparser.Packet) []byte {
+			for _, pkt := range packets {
+				dst = appendFrame(dst, pkt, f)
+			}
+			return dst
+		}}
+	}
+	return all
+}()
 
 // largePayload is the size in bytes from which a message's bytes are written
 // from where they are; smaller ones are gathered, to leave in one piece.
@@ -85,13 +105,13 @@ func (f *frames) begin() {
 }
 
 // add appends a packet.
-func (f *frames) add(pkt eioparser.Packet, v3 bool) {
-	f.buf = appendPacketHeader(f.buf, pkt, v3)
-	if len(pkt.Data) < largePayload {
-		f.buf = append(f.buf, pkt.Data...)
-	} else {
-		f.large(pkt.Data)
+func (f *frames) add(pkt eioparser.Packet, as form) {
+	if len(pkt.Data) < largePayload || pkt.Binary && as == form3Base64 {
+		f.buf = appendFrame(f.buf, pkt, as)
+		return
 	}
+	f.buf = appendPacketHeader(f.buf, pkt, as)
+	f.large(pkt.Data)
 }
 
 // addShared appends bytes that are framed already.

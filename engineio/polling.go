@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"strconv"
 	"strings"
@@ -27,6 +28,12 @@ type Polling struct {
 	// CompressionThreshold is a size in bytes. 0 means 1024; negative, that
 	// everything is compressed.
 	CompressionThreshold int
+
+	// JSONP also serves browsers that cannot send requests to another origin
+	// (query parameter j). Every page that the user visits can then begin a
+	// session in the user's name and read it, whatever CORS says: leave it off
+	// unless sessions need no cookies.
+	JSONP bool
 }
 
 // Name returns "polling".
@@ -35,7 +42,7 @@ func (Polling) Name() string { return "polling" }
 // Accept makes the link; the answer is its ServeHTTP's.
 func (t Polling) Accept(w http.ResponseWriter, r *http.Request, p *Port) (Link, error) {
 	p.SetReady(false)
-	return &pollLink{opts: t, port: p}, nil
+	return &pollLink{opts: t, port: p, base64: r.URL.Query().Has("b64")}, nil
 }
 
 var (
@@ -49,8 +56,9 @@ var (
 // pollLink is a long-polling client. It has no goroutine of its own: polls
 // wait on those of their requests.
 type pollLink struct {
-	opts Polling
-	port *Port
+	opts   Polling
+	port   *Port
+	base64 bool // the client cannot take binary bodies
 
 	mu      sync.Mutex
 	poll    *poll         // the pending GET
@@ -63,7 +71,9 @@ type pollLink struct {
 // poll is a pending GET. It is answered when done is closed.
 type poll struct {
 	done     chan struct{}
+	script   int // index of the callback, for JSONP; negative: none
 	body     []byte
+	binary   bool
 	compress bool
 }
 
@@ -82,23 +92,7 @@ func (l *pollLink) TryWrite(batch []Outgoing) error {
 	if p == nil {
 		return errPollLeft
 	}
-	n := 0
-	for _, o := range batch {
-		for _, pkt := range o.Packets() {
-			n += pkt.TextLen() + 1
-		}
-		p.compress = p.compress || !o.NoCompress
-	}
-	body := make([]byte, 0, n)
-	for _, o := range batch {
-		for _, pkt := range o.Packets() {
-			if len(body) > 0 {
-				body = append(body, eioparser.Separator)
-			}
-			body = eioparser.AppendPacket(body, pkt)
-		}
-	}
-	p.body = body
+	l.fill(p, batch)
 	// Before the answer: the next poll may come right behind it.
 	l.port.SetReady(false)
 	close(p.done)
@@ -117,7 +111,7 @@ func (l *pollLink) Close() {
 	}
 	l.mu.Unlock()
 	if p != nil {
-		p.body = eioparser.AppendPacket(nil, eioparser.Packet{Type: eioparser.Close})
+		l.fill(p, []Outgoing{{Prepared: closePacket}})
 		close(p.done)
 	}
 }
@@ -137,7 +131,7 @@ func (l *pollLink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // get keeps a poll until there is something to answer.
 func (l *pollLink) get(w http.ResponseWriter, r *http.Request) {
-	p := &poll{done: make(chan struct{})}
+	p := &poll{done: make(chan struct{}), script: l.script(r)}
 	l.mu.Lock()
 	closed, overlap := l.closed, l.poll != nil
 	if !closed && !overlap {
@@ -191,7 +185,11 @@ func (l *pollLink) left(p *poll, r *http.Request) {
 // answer writes what the poll was waiting for.
 func (l *pollLink) answer(w http.ResponseWriter, r *http.Request, rc *http.ResponseController, p *poll) error {
 	h := w.Header()
-	h.Set("Content-Type", "text/plain; charset=UTF-8")
+	if p.binary {
+		h.Set("Content-Type", "application/octet-stream")
+	} else {
+		h.Set("Content-Type", "text/plain; charset=UTF-8")
+	}
 	noStore(h, r)
 	_ = rc.SetWriteDeadline(time.Now().Add(l.port.WriteTimeout()))
 	encoding := ""
@@ -232,7 +230,8 @@ func noStore(h http.Header, r *http.Request) {
 
 // post takes a payload from the client.
 func (l *pollLink) post(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get("Content-Type") == "application/octet-stream" {
+	binary := r.Header.Get("Content-Type") == "application/octet-stream"
+	if binary && l.port.Protocol() != 3 {
 		l.port.Fail(errContent)
 		w.WriteHeader(http.StatusBadRequest)
 		return
@@ -256,7 +255,7 @@ func (l *pollLink) post(w http.ResponseWriter, r *http.Request) {
 		cutOff(w, rc)
 		return
 	}
-	l.deliver(body.Bytes())
+	l.deliver(l.packets(r, body.Bytes(), binary))
 	bodies.Put(body)
 	l.endPost()
 	h := w.Header()
@@ -321,10 +320,10 @@ func (l *pollLink) endPost() {
 }
 
 // deliver hands the packets of a payload to the session.
-func (l *pollLink) deliver(body []byte) {
+func (l *pollLink) deliver(packets iter.Seq2[eioparser.Packet, error]) {
 	l.port.Cork()
 	defer l.port.Uncork()
-	for pkt, err := range eioparser.Payload(body) {
+	for pkt, err := range packets {
 		if err != nil {
 			l.port.Fail(err)
 			return
@@ -364,7 +363,7 @@ func (l *pollLink) bye() {
 	l.poll = nil
 	l.mu.Unlock()
 	if p != nil {
-		p.body = eioparser.AppendPacket(nil, eioparser.Packet{Type: eioparser.Noop})
+		l.fill(p, []Outgoing{{Prepared: noopPacket}})
 		close(p.done)
 	}
 	l.port.Fail(io.EOF)

@@ -44,7 +44,13 @@ func (WebSocket) CheckRequest(r *http.Request) error {
 
 // Accept shakes hands. The answer leaves with the first packets.
 func (t WebSocket) Accept(w http.ResponseWriter, r *http.Request, p *Port) (Link, error) {
-	l := &wsLink{port: p, deflate: t.Compression}
+	l := &wsLink{port: p}
+	if p.Protocol() == 3 {
+		l.form = form3
+		if r.URL.Query().Has("b64") {
+			l.form = form3Base64
+		}
+	}
 	h := &hijacked{ResponseWriter: w, link: l}
 	var reason error
 	u := websocket.Upgrader{
@@ -56,8 +62,8 @@ func (t WebSocket) Accept(w http.ResponseWriter, r *http.Request, p *Port) (Link
 	if t.Compression != nil {
 		r, u.EnableCompression = offersDeflate(r)
 	}
-	if !u.EnableCompression {
-		l.deflate = nil
+	if u.EnableCompression {
+		l.deflate = t.Compression.shared()
 	}
 	header := w.Header().Clone()
 	for _, k := range []string{"Connection", "Upgrade", "Content-Length", "Content-Type", "Sec-Websocket-Extensions"} {
@@ -140,7 +146,8 @@ func (h *hijacked) done() {
 type wsLink struct {
 	port    *Port
 	conn    *websocket.Conn
-	deflate *Deflate // nil: not negotiated
+	form    form
+	deflate *deflater // nil: not negotiated
 	wire    wire
 
 	// Held while frames are written. Who finds it taken leaves what it wants to
@@ -222,27 +229,22 @@ func (l *wsLink) build(batch []Outgoing) {
 }
 
 func (l *wsLink) addBatch(f *frames, batch []Outgoing) {
-	v3 := l.port.Protocol() == 3
 	for _, o := range batch {
-		if l.deflate != nil && !o.NoCompress && l.deflate.add(f, o.Prepared, v3) {
+		if l.deflate != nil && !o.NoCompress && l.deflate.add(f, o.Prepared, l.form) {
 			continue
 		}
 		if o.Shared() {
-			framing := wsFrames
-			if v3 {
-				framing = wsFrames3
-			}
-			f.addShared(o.Frame(framing))
+			f.addShared(o.Frame(wsFrames[l.form]))
 			continue
 		}
 		for _, pkt := range o.Packets() {
-			if pkt.Type == eioparser.Close && !v3 {
+			if pkt.Type == eioparser.Close {
 				// The end of a WebSocket is its close frame.
 				l.leaving = true
 				l.bye = appendFrameHeader(nil, finBit|opClose, 0)
 				return
 			}
-			f.add(pkt, v3)
+			f.add(pkt, l.form)
 		}
 	}
 }

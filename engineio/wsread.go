@@ -109,7 +109,7 @@ func (l *wsLink) deliver(kind int, b []byte) error {
 }
 
 func (l *wsLink) decode(binary bool, b []byte) (eioparser.Packet, error) {
-	v3 := l.port.Protocol() == 3
+	v3 := l.form != form4
 	switch {
 	case binary && v3:
 		return eio3.DecodeBinary(bytes.Clone(b))

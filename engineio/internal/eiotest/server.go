@@ -203,9 +203,9 @@ func (s *Server) Request(ctx context.Context, method, url, body string, header .
 
 // Poller is a long-polling client.
 type Poller struct {
-	s   *Server
-	SID string
-	EIO string
+	s     *Server
+	SID   string
+	query string
 }
 
 // Poll begins a session over long-polling and returns it with the answer to
@@ -220,7 +220,13 @@ func (s *Server) Poll(extra ...string) (*Poller, Answer) {
 	if a.Status != 200 {
 		s.t.Fatalf("handshake: %+v", a)
 	}
-	return &Poller{s: s, SID: SID(s.t, a.Body), EIO: "4"}, a
+	return &Poller{s: s, SID: SID(s.t, a.Body), query: "EIO=4"}, a
+}
+
+// Attach returns a client of a session that exists, whose requests have query
+// beside transport and sid.
+func (s *Server) Attach(sid, query string) *Poller {
+	return &Poller{s: s, SID: sid, query: query}
 }
 
 // SID returns the session id in an open packet.
@@ -235,7 +241,7 @@ func SID(t testing.TB, open string) string {
 }
 
 // URL returns the address of the session's requests.
-func (p *Poller) URL() string { return p.s.URL("EIO=" + p.EIO + "&transport=polling&sid=" + p.SID) }
+func (p *Poller) URL() string { return p.s.URL(p.query + "&transport=polling&sid=" + p.SID) }
 
 // Get polls once.
 func (p *Poller) Get(header ...string) Answer {
