@@ -20,7 +20,8 @@ type client struct {
 
 const readBuffer = 4 << 10
 
-// dial connects and, unless the server is raw, joins the main namespace.
+// dial connects and joins the main namespace; a raw server, which has none,
+// echoes the packet, so that both have done a round trip.
 func dial(addr string, raw bool) (*client, error) {
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -42,7 +43,9 @@ func dial(addr string, raw bool) (*client, error) {
 			return nil, err
 		}
 	}
-	if !raw {
+	if raw {
+		err = errors.Join(c.send(text("40")), c.expect("40"))
+	} else {
 		err = errors.Join(c.expect("0{"), c.send(text("40")), c.expect("40{"))
 	}
 	if err != nil {

@@ -23,7 +23,7 @@ func freeAddr() string {
 // saveProfile records the CPU of a server while a case runs: from when it has
 // warmed up until it is about to end.
 func saveProfile(addr, file string, length time.Duration) error {
-	time.Sleep(length / 2)
+	time.Sleep(length / 3)
 	seconds := max(1, int(length.Seconds()/2))
 	resp, err := http.Get(fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", addr, seconds))
 	if err != nil {
