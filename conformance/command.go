@@ -141,13 +141,19 @@ func (c *commandTarget) awaitListening(ctx context.Context) error {
 }
 
 // died reports how the process ended, with the end of its output.
-func (c *commandTarget) died() string {
+func (c *commandTarget) died(grace time.Duration) string {
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
 	select {
 	case <-c.proc.done:
-		return fmt.Sprintf("the server died (%v); its last output:\n%s", c.proc.err, c.proc.out.String())
-	default:
-		return ""
+	case <-timer.C:
+		select {
+		case <-c.proc.done: // both were ready
+		default:
+			return ""
+		}
 	}
+	return fmt.Sprintf("the server died (%v); its last output:\n%s", c.proc.err, c.proc.out.String())
 }
 
 func (c *commandTarget) restart(ctx context.Context) (probe.Server, error) {

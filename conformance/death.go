@@ -10,16 +10,30 @@ import (
 // death reports how the server died, or "" while it lives. A server that the
 // suite did not start is looked for only after a failure.
 func (r *runner) death(ctx context.Context, res *Result) string {
-	if t, ok := r.target.(restarter); ok {
-		if how := t.died(); how != "" {
+	t, ours := r.target.(restarter)
+	grace := time.Duration(0)
+	if res.Failure != nil {
+		// A process that has just closed its connections is not over at once.
+		grace = deathGrace
+	}
+	if ours {
+		if how := t.died(grace); how != "" {
 			return how
 		}
 	}
-	if res.Failure != nil && !r.reachable(ctx) {
-		return "the server no longer accepts connections"
+	if res.Failure == nil || r.reachable(ctx) {
+		return ""
 	}
-	return ""
+	if ours {
+		if how := t.died(time.Second); how != "" {
+			return how
+		}
+	}
+	return "the server no longer accepts connections"
 }
+
+// deathGrace is how long a failure waits for news of the server's end.
+const deathGrace = 50 * time.Millisecond
 
 // lost reports why nothing can be run any more.
 func (r *runner) lost() string {

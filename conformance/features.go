@@ -38,6 +38,15 @@ func (r *runner) preflight(ctx context.Context) error {
 		return fmt.Errorf("conformance: nothing listens on %s", r.env.Server.Addr)
 	}
 	found := map[spec.Feature]string{}
+	if r.opts.Features != nil {
+		// Who declares what the server offers answers for it.
+		for _, f := range r.opts.Features {
+			found[f] = "declared"
+		}
+		r.note(found)
+		r.measureHeartbeat(ctx)
+		return nil
+	}
 	failures := r.try(ctx, chapters.Basis, found)
 	if found[spec.FeatHandshake] == "" && r.opts.Bare {
 		// A bare server has no echo path: its Socket.IO endpoint serves for
@@ -49,12 +58,7 @@ func (r *runner) preflight(ctx context.Context) error {
 	if err := r.basis(found, failures); err != nil {
 		return err
 	}
-	switch {
-	case r.opts.Features != nil:
-		for _, f := range r.opts.Features {
-			found[f] = "declared"
-		}
-	case found[spec.FeatMirror] != "" || found[spec.FeatSockets] != "":
+	if found[spec.FeatMirror] != "" || found[spec.FeatSockets] != "" {
 		announced := r.announced(ctx)
 		for _, f := range announced {
 			found[f] = "announced"
@@ -64,9 +68,16 @@ func (r *runner) preflight(ctx context.Context) error {
 			left = slices.DeleteFunc(slices.Clone(left), func(e chapters.Extra) bool { return !e.Unannounced })
 		}
 		r.try(ctx, left, found)
-	default:
+	} else {
 		r.try(ctx, chapters.Extras, found)
 	}
+	r.note(found)
+	r.measureHeartbeat(ctx)
+	return nil
+}
+
+// note keeps what was found, for the cases and for the report.
+func (r *runner) note(found map[spec.Feature]string) {
 	r.env.Features = map[string]bool{}
 	for _, f := range spec.Features {
 		if by := found[f]; by != "" {
@@ -74,8 +85,6 @@ func (r *runner) preflight(ctx context.Context) error {
 			r.report.Features = append(r.report.Features, FoundFeature{f, by})
 		}
 	}
-	r.measureHeartbeat(ctx)
-	return nil
 }
 
 // try runs the probes side by side and notes the features whose probe succeeds.

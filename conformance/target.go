@@ -26,8 +26,9 @@ type Target interface {
 
 // restarter is a target whose server can be found dead and be started again.
 type restarter interface {
-	// died reports how the server ended, or "" while it runs.
-	died() string
+	// died reports how the server ended, waiting for that at most for grace; ""
+	// means that it runs.
+	died(grace time.Duration) string
 	restart(context.Context) (probe.Server, error)
 }
 
@@ -101,9 +102,9 @@ func (p pathTarget) apply(s probe.Server) probe.Server {
 	return s
 }
 
-func (p pathTarget) died() string {
+func (p pathTarget) died(grace time.Duration) string {
 	if r, ok := p.Target.(restarter); ok {
-		return r.died()
+		return r.died(grace)
 	}
 	return ""
 }

@@ -50,7 +50,10 @@ type chapter struct {
 	behind   string // source of the REF and QUIRK cases, when it is not the reference server
 	profiles []spec.Profile
 	needs    []spec.Feature
-	cases    []spec.Case
+	// proof runs after each case: that something was refused says nothing about
+	// a server that refuses everything.
+	proof func(*probe.T)
+	cases []spec.Case
 }
 
 // must, ref, quirk and robust add a case of that level. Its id is the chapter's
@@ -84,6 +87,9 @@ func (c *chapter) add(level spec.Level, source, number, title, requirement strin
 	}
 	for _, apply := range changes {
 		apply(&cs)
+	}
+	if c.proof != nil {
+		proven(c.proof)(&cs)
 	}
 	c.cases = append(c.cases, cs)
 }
@@ -123,6 +129,17 @@ func from(source string) change {
 
 // alone keeps other cases from running at the same time.
 func alone(c *spec.Case) { c.Alone = true }
+
+// proven runs a proof after the case.
+func proven(proof func(*probe.T)) change {
+	return func(c *spec.Case) {
+		check := c.Run
+		c.Run = func(t *probe.T) {
+			check(t)
+			proof(t)
+		}
+	}
+}
 
 // official marks what the public protocol suites check too.
 func official(c *spec.Case) { c.Profiles = append(c.Profiles, spec.Official) }

@@ -75,6 +75,7 @@ func revision3() []spec.Case {
 	c := &chapter{
 		prefix: "E-V3", behind: "engine.io-protocol v3; ref engine.io 6.6.12",
 		profiles: []spec.Profile{spec.EIO3}, needs: []spec.Feature{spec.FeatEIO3},
+		proof: func(t *probe.T) { socket3(t, "/eio-v3/") },
 	}
 	eio3Handshake(c)
 	eio3Polling(c)

@@ -47,8 +47,17 @@ func noSession(t *probe.T, target string) {
 	}
 }
 
+// accepts proves that the server opens a session when asked in the right way.
+func accepts(t *probe.T) {
+	if t.Has(string(spec.FeatPolling)) {
+		t.Polling("/engine.io/")
+	} else {
+		t.WebSocket("/engine.io/")
+	}
+}
+
 func handshake() []spec.Case {
-	c := &chapter{prefix: "E-HS", source: engineDoc + "Handshake", profiles: []spec.Profile{spec.Engine}, needs: []spec.Feature{spec.FeatHandshake}}
+	c := &chapter{prefix: "E-HS", source: engineDoc + "Handshake", profiles: []spec.Profile{spec.Engine}, needs: []spec.Feature{spec.FeatHandshake}, proof: accepts}
 	handshakeQuery(c)
 	handshakeSession(c)
 	handshakePath(c)
@@ -270,10 +279,12 @@ func handshakeWebSocket(c *chapter) {
 	c.ref("45", "websocket on a polling-only server", "A server without websocket answers an upgrade request like any other: status 400 and code 0.",
 		func(t *probe.T) {
 			wsRefused(t, "/eio-polling/?EIO=4&transport=websocket").Error(400, 0, "Transport unknown")
+			t.Polling("/eio-polling/")
 		}, needs(spec.FeatOptions))
 	c.ref("44", "polling on a websocket-only server", "A server without polling refuses a polling handshake with status 400 and code 0.",
 		func(t *probe.T) {
 			t.Get("/eio-ws/?EIO=4&transport=polling").Error(400, 0, "Transport unknown")
+			t.WebSocket("/eio-ws/")
 		}, needs(spec.FeatOptions), also(spec.SingleTransport))
 	c.ref("49", "initial packet over websocket", "The initial packet is the second frame.",
 		func(t *probe.T) { t.WebSocket("/eio-init/").Expect("4hello") }, ws, needs(spec.FeatOptions))

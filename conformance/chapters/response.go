@@ -17,7 +17,7 @@ func deadline(t *probe.T) time.Time { return time.Now().Add(t.Patience) }
 // response holds the cases of chapter E-HS about the form of HTTP answers:
 // headers, cookies, compression, JSONP.
 func response() []spec.Case {
-	c := &chapter{prefix: "E-HS", source: engineDoc + "HTTP long-polling, Headers", profiles: []spec.Profile{spec.Engine}, needs: []spec.Feature{spec.FeatPolling}}
+	c := &chapter{prefix: "E-HS", source: engineDoc + "HTTP long-polling, Headers", profiles: []spec.Profile{spec.Engine}, needs: []spec.Feature{spec.FeatPolling}, proof: accepts}
 	c.ref("37", "headers of a poll", "A poll's answer is text/plain in UTF-8, not to be stored, with a length.",
 		func(t *probe.T) {
 			a := get(t, "EIO=4&transport=polling").Status(200)

@@ -408,7 +408,7 @@ func wsHandshake(c *chapter) {
 				a := t.Do(r)
 				t.Check(a.Response.Status >= 400, "the answer is %d", a.Response.Status)
 			}
-		}, from(rfc6455+"4.2.1"))
+		}, from(rfc6455+"4.2.1"), proven(accepts))
 	c.ref("34", "a frame right behind the 101", "A message that is sent before the open packet has come is not lost.",
 		func(t *probe.T) {
 			s := t.Raw(calm(t)+"?EIO=4&transport=websocket", probe.SocketOptions{})
