@@ -2,7 +2,7 @@
 // socket.io. Every scenario runs against it too: what fails here is a mistake
 // in the scenario.
 //
-//   node server.mjs [--ping-interval ms] [--ping-timeout ms]
+//   node server.mjs [--ping-interval ms] [--ping-timeout ms] [--connect-timeout ms]
 //
 // It prints its URL when it listens and ends on SIGTERM.
 import { createRequire } from "node:module";
@@ -18,6 +18,7 @@ const { values: flags } = parseArgs({
   options: {
     "ping-interval": { type: "string", default: "300" },
     "ping-timeout": { type: "string", default: "200" },
+    "connect-timeout": { type: "string", default: "1000" },
   },
 });
 const heartbeat = { pingInterval: Number(flags["ping-interval"]), pingTimeout: Number(flags["ping-timeout"]) };
@@ -71,7 +72,7 @@ let answers = 0;
 
 function serve(path, options) {
   const io = new Server(web, {
-    path, destroyUpgrade: false, connectTimeout: 1000, cors, allowRequest, serveClient: false,
+    path, destroyUpgrade: false, connectTimeout: Number(flags["connect-timeout"]), cors, allowRequest, serveClient: false,
     cleanupEmptyChildNamespaces: true, ...heartbeat, ...options,
   });
   io.on("connection", (socket) => main(io, socket));

@@ -76,6 +76,7 @@ func (f *fixture) addEngines() error {
 				engineio.WebSocket{Compression: &engineio.Deflate{Threshold: 10}},
 			}
 		}},
+		{"eio-v3", echo{}, func(c *engineio.Config) { c.AllowEIO3 = true }},
 		{"eio-cmd", commands{}, func(c *engineio.Config) {}},
 	} {
 		config := f.settings.engineConfig()

@@ -9,7 +9,7 @@ import (
 )
 
 // features are the names of the optional parts that are there.
-var features = []string{"limits", "longping", "options", "servercmd", "events", "rooms", "nsps", "recovery", "msgpack"}
+var features = []string{"limits", "longping", "options", "servercmd", "events", "rooms", "nsps", "recovery", "msgpack", "eio3"}
 
 // recoveryTime is how long a client of /sio-csr/ may be away.
 const recoveryTime = 2 * time.Second
@@ -27,7 +27,12 @@ func (f *fixture) addSocket() error {
 	}
 	packed := config
 	packed.Codec = msgpack.Codec
-	return f.addServer("/sio-msgpack/", packed)
+	if err := f.addServer("/sio-msgpack/", packed); err != nil {
+		return err
+	}
+	old := config
+	old.EngineConfig.AllowEIO3 = true
+	return f.addServer("/sio-v3/", old)
 }
 
 func (s settings) socketConfig() socketio.Config {
