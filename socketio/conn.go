@@ -21,8 +21,8 @@ type conn struct {
 	inbox   inbox
 
 	// Owned by the goroutine that reads.
-	decoder sioparser.Decoder
-	recent  *Socket // of the last packet
+	decoder sioparser.Decoder // only while a packet waits for attachments
+	recent  *Socket           // of the last packet
 
 	mu      sync.Mutex
 	closed  bool
@@ -39,7 +39,7 @@ var _ engineio.Handler = sessions{}
 
 func (h sessions) Open(session *engineio.Session) error {
 	srv := h.server
-	c := &conn{server: srv, session: session, decoder: srv.config.Codec.NewDecoder(srv.config.Limits)}
+	c := &conn{server: srv, session: session}
 	c.legacy = session.Protocol() == legacyProtocol
 	c.inbox.limit = srv.inboxLimit
 	if !srv.clients.add(c) {
@@ -59,15 +59,23 @@ func (h sessions) Open(session *engineio.Session) error {
 
 func (h sessions) Message(session *engineio.Session, m engineio.Message) {
 	c := session.Data().(*conn)
-	p, err := c.decoder.Decode(m.Data, m.Binary)
-	if err != nil {
+	decoder := c.decoder
+	if decoder == nil {
+		decoder = h.server.decoders.Get().(sioparser.Decoder)
+	}
+	p, err := decoder.Decode(m.Data, m.Binary)
+	switch {
+	case err != nil:
+		c.decoder = nil
 		// The reference's reason for it: the client broke Socket.IO's rules, not
 		// Engine.IO's ("parse error").
 		c.fail(engineio.ForcedClose, err)
-		return
-	}
-	if p != nil {
+	case p == nil:
+		c.decoder = decoder
+	default:
 		c.receive(p)
+		c.decoder = nil
+		h.server.decoders.Put(decoder)
 	}
 }
 
@@ -133,8 +141,7 @@ func (c *conn) connect(name string, auth []byte) {
 	}
 	s := newSocket(c, name, auth)
 	s.nsp = nsp
-	s.connecting = true
-	s.queue.push(&task{step: s.connect})
+	simple := nsp != nil && nsp.unguarded()
 
 	c.mu.Lock()
 	if c.closed {
@@ -150,7 +157,13 @@ func (c *conn) connect(name string, auth []byte) {
 	c.left = slices.DeleteFunc(c.left, func(n string) bool { return n == name })
 	s.held = slices.ContainsFunc(c.late, func(old *Socket) bool { return old.name == name })
 	held := s.held
+	s.connecting = held || !simple
 	c.mu.Unlock()
+	if simple && !held {
+		s.connectAtOnce()
+		return
+	}
+	s.queue.push(&task{step: s.connect})
 	if !held {
 		s.startDispatcher()
 	}

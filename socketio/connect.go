@@ -9,7 +9,34 @@ import (
 	"github.com/siokit/siokit/socketio/adapter"
 )
 
-// connect is the work of a CONNECT, the first task of a socket's dispatcher:
+// connectAtOnce answers a CONNECT that nobody has to be asked about, on the
+// goroutine that reads; only the connection hooks need a dispatcher.
+func (s *Socket) connectAtOnce() {
+	err := s.enter(s.ctx)
+	if err == nil {
+		err = s.join()
+	}
+	if err != nil {
+		s.refused(err)
+		return
+	}
+	s.conn.session.Wake()
+	if len(s.nsp.connectionHooks()) > 0 {
+		s.queue.push(&task{step: s.welcome})
+		s.startDispatcher()
+	} else if !s.queue.rest() {
+		s.startDispatcher() // it has ended already, and left its last task
+	}
+}
+
+// welcome calls the connection hooks.
+func (s *Socket) welcome() {
+	for _, h := range s.nsp.connectionHooks() {
+		s.report(s.runHook(func() { (*h)(s.ctx, s) }))
+	}
+}
+
+// connect is the work of a CONNECT as the first task of a socket's dispatcher:
 // find the namespace, restore or begin, pass the middlewares, answer, call the
 // connection hooks. Events that arrive meanwhile wait behind it.
 func (s *Socket) connect() {
@@ -35,9 +62,7 @@ func (s *Socket) connect() {
 		s.refused(err)
 		return
 	}
-	for _, p := range s.nsp.connectionHooks() {
-		s.report(s.runHook(func() { (*p)(s.ctx, s) }))
-	}
+	s.welcome()
 }
 
 // prepare does everything before the answer.

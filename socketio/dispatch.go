@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"context"
+	"errors"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -304,7 +305,8 @@ func (s *Socket) report(err error) {
 			}
 		}
 	}
-	if !heard {
+	var public *PublicError
+	if !heard && !errors.As(err, &public) { // a refusal in public is no news
 		s.log("error", err)
 	}
 	if _, ok := err.(*PanicError); ok {

@@ -121,7 +121,12 @@ func ExamplePublicError() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	io.OnError(func(_ context.Context, _ *socketio.Socket, err error) { fmt.Println("here:", err) })
+	io.OnError(func(_ context.Context, _ *socketio.Socket, err error) {
+		var failed *socketio.HandlerError
+		if errors.As(err, &failed) {
+			fmt.Println("here:", err)
+		}
+	})
 	Divide.On(io, func(_ context.Context, _ *socketio.Socket, v socketio.Args2[int, int]) (int, error) {
 		switch {
 		case v.B == 0:

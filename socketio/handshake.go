@@ -31,11 +31,15 @@ type Handshake struct {
 // emptyObject is the auth payload of a client that sent none.
 var emptyObject = []byte("{}")
 
-func newHandshake(of *engineio.Handshake, auth []byte) *Handshake {
+func authOrEmpty(auth []byte) []byte {
 	if auth == nil {
-		auth = emptyObject
+		return emptyObject
 	}
-	h := &Handshake{Time: time.Now(), Auth: auth}
+	return auth
+}
+
+func newHandshake(of *engineio.Handshake, auth []byte, at time.Time) *Handshake {
+	h := &Handshake{Time: at, Auth: authOrEmpty(auth)}
 	if of != nil {
 		h.Header, h.URL, h.Host, h.RemoteAddr, h.TLS = of.Header, of.URL, of.Host, of.RemoteAddr, of.TLS
 	}

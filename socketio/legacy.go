@@ -30,16 +30,35 @@ func unpackLegacy(p *sioparser.Packet) {
 	if p.Type != sioparser.Connect {
 		return
 	}
-	auth := map[string]string{}
-	// What is malformed is left out, as in a URL.
-	values, _ := url.ParseQuery(query)
-	for name, v := range values {
-		auth[name] = v[len(v)-1]
+	p.Payload = queryObject(query)
+}
+
+// queryObject is a query as a JSON object, in its order. What is malformed is
+// left out; of a name that stands there twice the last value counts.
+func queryObject(query string) []byte {
+	var names []string
+	values := map[string]string{}
+	for pair := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		name, err1 := url.QueryUnescape(name)
+		value, err2 := url.QueryUnescape(value)
+		if name == "" || err1 != nil || err2 != nil {
+			continue
+		}
+		if _, known := values[name]; !known {
+			names = append(names, name)
+		}
+		values[name] = value
 	}
-	var defaults *sioparser.Values
-	if payload, err := defaults.AppendJSON(nil, auth); err == nil {
-		p.Payload = payload
+	object := []byte{'{'}
+	for i, name := range names {
+		if i > 0 {
+			object = append(object, ',')
+		}
+		object = append(appendString(object, name), ':')
+		object = appendString(object, values[name])
 	}
+	return append(object, '}')
 }
 
 // legacyID is the id that such a client computes for itself.

@@ -124,7 +124,7 @@ func (l local) Describe(a adapter.Socket) (handshake, data []byte, err error) {
 	if s.state() != joined {
 		return nil, nil, ErrDisconnected
 	}
-	if handshake, err = s.handshake.MarshalJSON(); err != nil {
+	if handshake, err = s.Handshake().MarshalJSON(); err != nil {
 		return nil, nil, err
 	}
 	return handshake, s.data.appendJSON(nil), nil

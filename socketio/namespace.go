@@ -180,6 +180,16 @@ func (n *Namespace) middlewares() []*Middleware {
 	return slices.Concat(n.parent.gate.middleware.all(), n.gate.middleware.all())
 }
 
+// unguarded reports whether a CONNECT can be answered without asking anybody.
+func (n *Namespace) unguarded() bool {
+	select {
+	case <-n.ready:
+		return n.store == nil && n.gate.middleware.empty() && (n.parent == nil || n.parent.gate.middleware.empty())
+	default:
+		return false
+	}
+}
+
 // connectionHooks returns the parent's and then the namespace's own.
 func (n *Namespace) connectionHooks() []*ConnectionHook {
 	if n.parent == nil {

@@ -50,7 +50,7 @@ func (r *RemoteSocket) Handshake() []byte {
 	if r.local == nil {
 		return r.handshake
 	}
-	text, err := r.local.handshake.MarshalJSON()
+	text, err := r.local.Handshake().MarshalJSON()
 	if err != nil {
 		return nil // it has no member that cannot be encoded
 	}

@@ -29,6 +29,7 @@ type Server struct {
 	ctx        context.Context // of what runs for no socket; ends when the server is closed
 	cancel     context.CancelFunc
 	clients    clients
+	decoders   sync.Pool // of sioparser.Decoder: a connection that is idle needs none
 	created    list[func(*Namespace)]
 
 	mu         sync.RWMutex
@@ -47,6 +48,7 @@ func NewServer(config Config) (*Server, error) {
 	if srv.engine, err = srv.config.newEngine(); err != nil {
 		return nil, err
 	}
+	srv.decoders.New = func() any { return config.Codec.NewDecoder(config.Limits) }
 	srv.inboxLimit = inboxFactor * srv.engine.MaxPayload()
 	if srv.bundle, err = newBundle(config.ServeClient); err != nil {
 		return nil, err
@@ -178,7 +180,7 @@ func (srv *Server) resolve(ctx context.Context, s *Socket) (*Namespace, error) {
 
 func (s *Socket) matches(ctx context.Context, p *ParentNamespace) (ok bool, err error) {
 	defer recovered(&err)
-	return p.match(ctx, s.name, s.handshake), nil
+	return p.match(ctx, s.name, s.Handshake()), nil
 }
 
 // create makes a namespace, unless somebody else was faster. With an error it

@@ -20,19 +20,21 @@ type Socket struct {
 	listener
 
 	// Immutable.
-	conn      *conn
-	name      string // of the namespace
-	handshake *Handshake
-	ctx       context.Context
-	cancel    context.CancelCauseFunc
+	conn   *conn
+	name   string // of the namespace
+	auth   []byte // what the client gave to CONNECT; nil if nothing
+	since  time.Time
+	ctx    context.Context
+	cancel context.CancelCauseFunc
 
 	// Written by the CONNECT's work, before anybody else sees the socket.
 	id        string
 	privateID string // what the client may present to get this session back
 	recovered bool
 
-	life       atomic.Uint32 // a state; written under mu
-	corked     atomic.Bool   // by the dispatcher
+	life       atomic.Uint32             // a state; written under mu
+	corked     atomic.Bool               // by the dispatcher
+	handshake  atomic.Pointer[Handshake] // made when somebody asks for it
 	queue      queue
 	data       Data
 	membership adapter.Membership
@@ -68,6 +70,21 @@ func (s *Socket) state() state { return state(s.life.Load()) }
 // socketKey finds the socket in the context of its handlers.
 type socketKey struct{}
 
+// socketValues is what a socket's context derives from: the values of the
+// request's context, without its end.
+type socketValues Socket
+
+func (*socketValues) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (*socketValues) Done() <-chan struct{}       { return nil }
+func (*socketValues) Err() error                  { return nil }
+
+func (v *socketValues) Value(key any) any {
+	if key == (socketKey{}) {
+		return (*Socket)(v)
+	}
+	return v.conn.session.Context().Value(key)
+}
+
 func newSocket(c *conn, name string, auth []byte) *Socket {
 	s := &Socket{conn: c, name: name}
 	if c.legacy {
@@ -76,9 +93,8 @@ func newSocket(c *conn, name string, auth []byte) *Socket {
 		s.id = newID()
 	}
 	s.data.values = c.server.config.Values
-	s.handshake = newHandshake(c.session.Handshake(), auth)
-	base := context.WithoutCancel(c.session.Context())
-	s.ctx, s.cancel = context.WithCancelCause(context.WithValue(base, socketKey{}, s))
+	s.auth, s.since = auth, time.Now()
+	s.ctx, s.cancel = context.WithCancelCause((*socketValues)(s))
 	s.queue.running = true // by whoever begins the CONNECT's work
 	return s
 }
@@ -95,11 +111,17 @@ func (s *Socket) Namespace() *Namespace { return s.nsp }
 func (s *Socket) Context() context.Context { return s.ctx }
 
 // Handshake is what is kept of the request and of CONNECT.
-func (s *Socket) Handshake() *Handshake { return s.handshake }
+func (s *Socket) Handshake() *Handshake {
+	if h := s.handshake.Load(); h != nil {
+		return h
+	}
+	s.handshake.CompareAndSwap(nil, newHandshake(s.conn.session.Handshake(), s.auth, s.since))
+	return s.handshake.Load()
+}
 
 // Auth decodes the object that the client gave to CONNECT.
 func (s *Socket) Auth(ptr any) error {
-	return s.conn.server.config.Values.BindJSON(s.handshake.Auth, ptr)
+	return s.conn.server.config.Values.BindJSON(authOrEmpty(s.auth), ptr)
 }
 
 // Data is what the application keeps with the socket: see Key.
