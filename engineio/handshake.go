@@ -125,19 +125,13 @@ func (srv *Server) begin(w http.ResponseWriter, r *http.Request, q query, t Tran
 // when the link may be read, before anything is written to it.
 func (srv *Server) handshake(r *http.Request, q query, t Transport, accept func(*Port) (Link, error), start func(*Port)) (*Port, *ConnectionError) {
 	if srv.stopping() {
-		e := refused(Forbidden, ErrServerClosed, "message", "shutting down")
-		e.status = http.StatusServiceUnavailable
-		return nil, e
+		return nil, forbidden(ErrServerClosed)
 	}
 	ctx := r.Context()
 	if srv.cfg.Connect != nil {
 		c, err := srv.cfg.Connect(r)
 		if err != nil {
-			e := refused(Forbidden, err, "message", err.Error())
-			if text := err.Error(); text != "" {
-				e.Message = text
-			}
-			return nil, e
+			return nil, forbidden(err)
 		}
 		if c != nil {
 			ctx = c
@@ -158,9 +152,21 @@ func (srv *Server) handshake(r *http.Request, q query, t Transport, accept func(
 	}
 	p.attach(link)
 	if err := s.start(p, start); err != nil {
-		return nil, refused(Forbidden, err, "message", err.Error())
+		return nil, forbidden(err)
 	}
 	return p, nil
+}
+
+// forbidden refuses with an error's text.
+func forbidden(err error) *ConnectionError {
+	e := refused(Forbidden, err, "message", err.Error())
+	if text := err.Error(); text != "" {
+		e.Message = text
+	}
+	if errors.Is(err, ErrServerClosed) {
+		e.status = http.StatusServiceUnavailable
+	}
+	return e
 }
 
 // newSession makes a session, within the limits, and enters it in the registry.

@@ -159,16 +159,16 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 		// The handler's own context ends with its session; that is no reason to
 		// stop waiting.
 		spare = int(own.busy.Load())
-		inner, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+		outer, cancel := ctx, context.CancelCauseFunc(nil)
+		ctx, cancel = context.WithCancelCause(context.WithoutCancel(outer))
 		defer cancel(nil)
-		stop := context.AfterFunc(ctx, func() {
+		stop := context.AfterFunc(outer, func() {
 			var end *DisconnectError
-			if !errors.As(context.Cause(ctx), &end) {
-				cancel(context.Cause(ctx))
+			if !errors.As(context.Cause(outer), &end) {
+				cancel(context.Cause(outer))
 			}
 		})
 		defer stop()
-		ctx = inner
 	}
 	for _, s := range srv.sessions.all() {
 		s.leave()
