@@ -360,14 +360,11 @@ func skipValue(text []byte, i int) int {
 	for depth := 0; ; i++ {
 		switch text[i] {
 		case '"':
-			for i++; text[i] != '"'; i++ {
-				if text[i] == '\\' {
-					i++
-				}
-			}
+			i = scanString(text, i+1)
 			if depth == 0 {
-				return i + 1
+				return i
 			}
+			i--
 		case '{', '[':
 			depth++
 		case '}', ']':

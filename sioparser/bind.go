@@ -65,8 +65,8 @@ func (m *unmarshaler) any(dec *jsontext.Decoder, p *any) error {
 	if err != nil {
 		return err
 	}
-	w := walker{args: &m.args}
-	*p, err = w.value(m.start + int(dec.InputOffset()) - len(text))
+	end := m.start + int(dec.InputOffset())
+	*p, err = m.args.walk(end-len(text), end)
 	return err
 }
 

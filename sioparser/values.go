@@ -275,8 +275,7 @@ func (v *Values) bindOne(a *Args, c *cursor, ptr any) error {
 	case *any:
 		if v.unmarshalers == nil {
 			var err error
-			w := walker{args: a}
-			*ptr, err = w.value(c.start)
+			*ptr, err = a.walk(c.start, c.end)
 			return err
 		}
 	case *string:

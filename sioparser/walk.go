@@ -12,18 +12,28 @@ import (
 // own limit.
 const maxWalk = 10_000
 
+// maxShared is the length, in bytes, up to which all strings of a value are
+// parts of one copy of its text. Whoever keeps one of them keeps them all, so
+// longer texts are copied string by string.
+const maxShared = 4 << 10
+
 // walker makes Go values of an argument for an any. The text is known to be
 // valid, so that one walk over it is enough, linear in its length. Of equal
 // keys the last one counts.
 type walker struct {
-	args  *Args
-	i     int // position in args.raw
-	depth int
+	args   Args
+	i      int // position in args.raw
+	depth  int
+	start  int    // of the value in args.raw
+	shared string // its text, or empty
 }
 
-// value returns the value that begins at raw[start].
-func (w *walker) value(start int) (any, error) {
-	w.i = start
+// walk returns the value at raw[start:end].
+func (a *Args) walk(start, end int) (any, error) {
+	w := walker{args: *a, i: start, start: start}
+	if c := a.raw[start]; end-start <= maxShared && (c == '{' || c == '[') {
+		w.shared = string(a.raw[start:end])
+	}
 	return w.next()
 }
 
@@ -64,10 +74,16 @@ func (w *walker) next() (any, error) {
 }
 
 func (w *walker) string() string {
-	end := skipValue(w.args.raw, w.i)
-	text := w.args.raw[w.i:end]
-	w.i = end
-	return unquote(text)
+	begin := w.i + 1
+	w.i = scanString(w.args.raw, begin)
+	text := w.args.raw[begin : w.i-1]
+	switch {
+	case hasEscape(text):
+		return string(appendUnescaped(make([]byte, 0, len(text)), text))
+	case w.shared != "":
+		return w.shared[begin-w.start : w.i-1-w.start]
+	}
+	return string(text)
 }
 
 func (w *walker) deeper() error {
@@ -88,6 +104,9 @@ func (w *walker) array() (any, error) {
 		value, err := w.next()
 		if err != nil {
 			return nil, err
+		}
+		if cap(list) == 0 {
+			list = make([]any, 0, 4)
 		}
 		list = append(list, value)
 		w.separator()
@@ -143,7 +162,7 @@ func skipNumber(raw []byte, i int) int {
 
 // number returns a float64; out of its range is an error.
 func number(text []byte) (any, error) {
-	if len(text) <= 15 && text[0] != '-' {
+	if len(text) <= 15 { // such an integer is a float64 exactly
 		n := int64(0)
 		for _, c := range text {
 			if c -= '0'; c > 9 {

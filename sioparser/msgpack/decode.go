@@ -3,6 +3,7 @@ package msgpack
 import (
 	"bytes"
 	"math"
+	"unicode/utf8"
 
 	"github.com/siokit/siokit/sioparser"
 )
@@ -102,6 +103,9 @@ func (d *decoder) fields(data []byte) (fields, error) {
 		}
 		if key.kind != strKind {
 			return f, fail(ErrKey, i)
+		}
+		if !utf8.Valid(data[key.start:key.end]) {
+			return f, fail(sioparser.ErrUTF8, i)
 		}
 		value, err := d.frames.scan(data, key.end, d.limits.Depth)
 		if err != nil {

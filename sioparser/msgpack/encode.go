@@ -3,6 +3,7 @@ package msgpack
 import (
 	"bytes"
 	"math"
+	"math/bits"
 	"strconv"
 	"sync"
 	"unicode/utf8"
@@ -242,28 +243,12 @@ func (e *encoder) quoted(text []byte, i int) int {
 // number appends a number in the form that notepack.io chooses: the shortest
 // integer format if it is whole, float64 if not.
 func (e *encoder) number(text []byte) {
-	const exact = 19 // digits that a uint64 always holds
-	digits, negative := text, text[0] == '-'
-	if negative {
-		digits = text[1:]
-	}
-	if len(digits) <= exact {
-		n, whole := uint64(0), true
-		for _, c := range digits {
-			whole = whole && c-'0' <= 9
-			n = n*10 + uint64(c-'0')
-		}
-		switch {
-		case whole && !negative:
-			e.uint(n)
-			return
-		case whole && n <= 1<<63:
+	if n, negative, ok := integerText(text); ok {
+		if negative {
 			_ = e.library.EncodeInt(-int64(n))
-			return
+		} else {
+			e.uint(n)
 		}
-	}
-	if n, err := strconv.ParseUint(string(digits), 10, 64); err == nil && !negative {
-		e.uint(n)
 		return
 	}
 	f, _ := strconv.ParseFloat(string(text), 64) // out of range it is infinite
@@ -277,6 +262,27 @@ func (e *encoder) number(text []byte) {
 		return
 	}
 	_ = e.library.EncodeFloat64(f)
+}
+
+// integerText returns the value of a number that is written as an integer and
+// fits 64 bits, with a sign or without.
+func integerText(text []byte) (n uint64, negative, ok bool) {
+	if negative = text[0] == '-'; negative {
+		text = text[1:]
+	}
+	if len(text) > len("18446744073709551615") {
+		return 0, false, false
+	}
+	for _, c := range text {
+		digit := uint64(c - '0')
+		high, low := bits.Mul64(n, 10)
+		sum, carry := bits.Add64(low, digit, 0)
+		if digit > 9 || high+carry > 0 {
+			return 0, false, false
+		}
+		n = sum
+	}
+	return n, negative, !negative || n <= 1<<63
 }
 
 // appendUnescaped appends the text of a valid JSON string, given without its

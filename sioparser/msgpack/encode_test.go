@@ -25,7 +25,7 @@ func args(t testing.TB, array string, attachments ...[]byte) sioparser.Args {
 func TestJSONBecomesMessagePackAsNotepackWritesIt(t *testing.T) {
 	tests := []struct{ name, array, want string }{
 		{"nothing", `[]`, "90"},
-		{"white space", " [ 1 ,\t[ ] ,\n{ } , { \"a\" : [ ] } ] ", "94 01 90 80 81a16190"},
+		{"white space", "[ 1 ,\t[ ] ,\n{ } , { \"a\" : [ ] } ] ", "94 01 90 80 81a16190"},
 		{"literals", `[null,true,false]`, "93 c0 c3 c2"},
 		{"positive integers", `[0,127,128,255,256,65535,65536,4294967295,4294967296]`, "99 00 7f cc80 ccff cd0100 cdffff ce00010000 ceffffffff cf0000000100000000"},
 		{"negative integers", `[-1,-32,-33,-128,-129,-32768,-32769,-2147483648,-2147483649]`, "99 ff e0 d0df d080 d1ff7f d18000 d2ffff7fff d280000000 d3ffffffff7fffffff"},
@@ -35,7 +35,7 @@ func TestJSONBecomesMessagePackAsNotepackWritesIt(t *testing.T) {
 		{"floats", `[1.5,-0.1,5e-324,1e400,-1e400]`, "95 cb3ff8000000000000 cbbfb999999999999a cb0000000000000001 cb7ff0000000000000 cbfff0000000000000"},
 		{"strings", `["","é","a\"b\\c\/d","\b\f\n\r\t","\u0041\u00e9\u20ac","\ud83d\ude00"]`, "96 a0 a2c3a9 a761226 25c632f64 a5080c0a0d09 a641c3a9e282ac a4f09f9880"},
 		{"lone surrogates", `["\ud800","a\udc00b","\ud83d\u0041","\ud83d\ud83d\ude00"]`, "94 a3efbfbd a561efbfbd62 a4efbfbd41 a7efbfbdf09f9880"},
-		{"strings with brackets and commas", `["[1,2]","{\"a\":[","\\\"]"]`, "93 a65b312c325d a67b2261223a5b a35c225d"},
+		{"strings with brackets and commas", `["[1,2]","{\"a\":[","\\\"]"]`, "93 a55b312c325d a67b2261223a5b a35c225d"},
 		{"nested", `[[1,[2,3],{"a":{"b":[4]}}],5]`, "92 93 01 920203 81a16181a1629104 05"},
 		{"escaped keys", `[{"\u0061\n":1}]`, "91 81 a2610a 01"},
 		{"equal keys", `[{"a":1,"a":2}]`, "91 82 a16101 a16102"},

@@ -1,6 +1,7 @@
 package msgpack
 
 import (
+	"encoding/binary"
 	"math"
 	"strconv"
 	"time"
@@ -175,7 +176,12 @@ const hex = "0123456789abcdef"
 func appendQuoted(dst, s []byte) []byte {
 	dst = append(dst, '"')
 	from := 0
-	for i, c := range s {
+	for i := 0; i < len(s); i++ {
+		if len(s)-i >= 8 && needEscape(binary.LittleEndian.Uint64(s[i:])) == 0 {
+			i += 7
+			continue
+		}
+		c := s[i]
 		if c >= utf8.RuneSelf || escapes[c] == 0 {
 			continue
 		}

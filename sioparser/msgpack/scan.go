@@ -185,15 +185,19 @@ const (
 	highs = 0x8080808080808080
 )
 
+// needEscape sets the high bit of a byte if there is a byte in w that a JSON
+// string can't hold as it is: a control character, a quote, a backslash.
+func needEscape(w uint64) uint64 {
+	quote, slash := w^ones*'"', w^ones*'\\'
+	return ((w-ones*' ')&^w | (quote-ones)&^quote | (slash-ones)&^slash) & highs
+}
+
 // quotedLen is the length of s as a JSON string, or -1 if s is not UTF-8.
 func quotedLen(s []byte) int {
 	n := len(s) + 2
 	for len(s) > 0 {
 		if len(s) >= 8 {
-			// No byte below 0x20, no quote, no backslash, no byte above 0x7f.
-			w := binary.LittleEndian.Uint64(s)
-			quote, slash := w^ones*'"', w^ones*'\\'
-			if ((w-ones*0x20)&^w|(quote-ones)&^quote|(slash-ones)&^slash|w)&highs == 0 {
+			if w := binary.LittleEndian.Uint64(s); (needEscape(w)|w)&highs == 0 {
 				s = s[8:]
 				continue
 			}
