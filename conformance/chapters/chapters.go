@@ -29,6 +29,9 @@ func All() []spec.Case {
 		messagePack(),
 		revision3(),
 		server(),
+		robustParsers(),
+		robustTransports(),
+		robustSockets(),
 	)
 }
 
