@@ -291,7 +291,7 @@ func (l *wsLink) Write(batch []Outgoing) error {
 	if err == nil {
 		err = l.finish()
 	}
-	if err == nil && len(batch) > 0 {
+	if err == nil {
 		l.build(batch)
 		err = l.finish()
 	}
@@ -306,6 +306,7 @@ func (l *wsLink) finish() error {
 	f := &l.rest
 	timeout := l.port.WriteTimeout()
 	if len(f.segments) == 0 {
+		f.end()
 		return nil
 	}
 	// A small piece and the large ones behind it leave together.
