@@ -1,9 +1,11 @@
 package fuzz_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -22,7 +24,7 @@ func TestSIOModelLoop(t *testing.T) {
 
 // The fast loop: no model, but many more messages. Changed packets are read by
 // decoders that have read others before; what is accepted is written, read and
-// written again without a change.
+// written again without a change, parsed by itself, and bound.
 func TestSIODecodeLoop(t *testing.T) {
 	m := newSIOMaker(t)
 	r := rand.New(rand.NewPCG(5, 6))
@@ -42,6 +44,8 @@ type sioReader struct {
 	first, second sioparser.Decoder
 	input         []byte
 	once, twice   []byte
+	array         []byte
+	bound         [2]any
 }
 
 func newSIOReader() *sioReader {
@@ -119,6 +123,15 @@ func (s *sioReader) again(p *sioparser.Packet) error {
 	}
 	if p.Namespace != q.Namespace || p.ID != q.ID || p.HasID != q.HasID || string(p.Name) != string(q.Name) || p.Args.Len() != q.Args.Len() {
 		return fmt.Errorf("%+v became %+v", p, q)
+	}
+	s.array = q.Args.AppendArray(s.array[:0])
+	a, err := sioparser.ParseArgs(s.array, q.Args.Attachments())
+	if err != nil || a.Len() != q.Args.Len() {
+		return fmt.Errorf("%q is not parsed again: %w", s.array, err)
+	}
+	// A number out of range is the only thing that an any cannot be.
+	if err := sioValues.Bind(a, &s.bound[0], &s.bound[1]); err != nil && !errors.Is(err, strconv.ErrRange) {
+		return fmt.Errorf("%q: %w", s.array, err)
 	}
 	return nil
 }
