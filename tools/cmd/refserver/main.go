@@ -15,9 +15,13 @@ import (
 	"time"
 )
 
-// shutdownTime is how long clients may take for what is still to be sent to
-// them.
-const shutdownTime = 5 * time.Second
+const (
+	// headerTime is how long a client may take to send a request's header.
+	headerTime = 10 * time.Second
+	// shutdownTime is how long clients may take for what is still to be sent to
+	// them.
+	shutdownTime = 5 * time.Second
+)
 
 func main() {
 	s := parseSettings(flag.CommandLine, os.Args[1:])
@@ -32,39 +36,54 @@ func main() {
 	}
 }
 
-// run serves until ctx ends.
+// run serves until ctx ends, or until it cannot go on.
 func run(ctx context.Context, s settings) error {
 	fixture, err := newFixture(s)
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", s.addr)
-	if err != nil {
-		return errors.Join(err, fixture.shutdown(ctx))
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stop, addr, err := serve(s.addr, fixture, cancel)
+	stopProfiles := func(context.Context) error { return nil }
+	if err == nil && s.pprof != "" {
+		stopProfiles, _, err = serve(s.pprof, profiling(), cancel)
 	}
-	servers := []*http.Server{{Handler: fixture, ReadHeaderTimeout: 10 * time.Second}}
-	served := make(chan error, 2) // one place for each server, so that none is left behind
-	go func() { served <- servers[0].Serve(listener) }()
-	if s.pprof != "" {
-		profiles := &http.Server{Addr: s.pprof, Handler: profiling(), ReadHeaderTimeout: 10 * time.Second}
-		servers = append(servers, profiles)
-		go func() { served <- profiles.ListenAndServe() }()
+	if err == nil {
+		fmt.Printf("refserver: listening on http://%s\n", addr)
+		<-ctx.Done()
+		if err = context.Cause(ctx); errors.Is(err, context.Canceled) {
+			err = nil // as asked
+		}
 	}
-	fmt.Printf("refserver: listening on http://%s\n", listener.Addr())
 
-	select {
-	case err = <-served:
-	case <-ctx.Done():
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
-	defer cancel()
+	ctx, end := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+	defer end()
 	// Sessions first: http.Server waits for requests that are pending and does
 	// not see connections that have become WebSockets.
-	err = errors.Join(err, fixture.shutdown(ctx))
-	for _, server := range servers {
-		err = errors.Join(err, server.Shutdown(ctx))
+	return errors.Join(err, fixture.shutdown(ctx), stop(ctx), stopProfiles(ctx))
+}
+
+// serve answers requests to addr with h until stop is called, which waits for
+// them. If it cannot go on before that, it calls failed.
+func serve(addr string, h http.Handler, failed func(error)) (stop func(context.Context) error, at net.Addr, err error) {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return func(context.Context) error { return nil }, nil, err
 	}
-	return err
+	server := &http.Server{Handler: h, ReadHeaderTimeout: headerTime}
+	done := make(chan struct{})
+	go func() { // ended and awaited by stop
+		defer close(done)
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			failed(err)
+		}
+	}()
+	return func(ctx context.Context) error {
+		err := server.Shutdown(ctx)
+		<-done
+		return err
+	}, listener.Addr(), nil
 }
 
 func profiling() http.Handler {
