@@ -159,3 +159,29 @@ func TestEncodeReplacedName(t *testing.T) {
 	p.Name = p.Name[:5]
 	checkEncoded(t, p, []message{text(`2["plain"]`)})
 }
+
+func TestPacketClone(t *testing.T) {
+	for _, v := range readVectors(t) {
+		if v.Err != "" || v.Enc == nil {
+			continue
+		}
+		d := sioparser.Text.NewDecoder(sioparser.Limits{})
+		var p *sioparser.Packet
+		for _, m := range v.In {
+			var err error
+			if p, err = d.Decode(m.data, m.binary); err != nil {
+				t.Fatal(err)
+			}
+		}
+		clone := p.Clone()
+		if !v.In[0].binary {
+			clear(v.In[0].data)
+		}
+		if _, err := d.Decode([]byte(`2["another","\u0061"]`), false); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, v.ID+": name", string(clone.Name), v.Out.Name)
+		equal(t, v.ID+": payload", string(clone.Payload), v.Out.Payload)
+		checkEncoded(t, clone, v.Enc)
+	}
+}

@@ -1,6 +1,7 @@
 package sioparser
 
 import (
+	"bytes"
 	"strconv"
 	"unicode/utf8"
 )
@@ -50,8 +51,8 @@ func (t PacketType) isBinary() bool { return t == BinaryEvent || t == BinaryAck 
 // Packet is one Socket.IO packet.
 //
 // A packet that a [Decoder] returned is valid until its next Decode, and its
-// bytes alias the message that was decoded: copy what is kept longer
-// ([Args.Clone]).
+// bytes alias the message that was decoded: [Packet.Clone] or [Args.Clone] is
+// what to keep.
 type Packet struct {
 	// Type is what stood on the wire. When encoding, Event and BinaryEvent are
 	// the same, and so are Ack and BinaryAck: Args decides which goes out.
@@ -87,6 +88,19 @@ type Packet struct {
 // identity: whoever sets another one means that one.
 func (p *Packet) relaysName() bool {
 	return p.rawName != nil && len(p.Name) == len(p.seen) && (len(p.Name) == 0 || &p.Name[0] == &p.seen[0])
+}
+
+// Clone returns a copy that shares no text with p: what to keep of a packet that
+// a decoder returned. The attachments' buffers are shared.
+func (p *Packet) Clone() *Packet {
+	c := *p
+	c.Name, c.Payload = bytes.Clone(p.Name), bytes.Clone(p.Payload)
+	c.Args = p.Args.Clone()
+	c.seen, c.rawName = nil, nil
+	if p.relaysName() {
+		c.seen, c.rawName = c.Name, bytes.Clone(p.rawName)
+	}
+	return &c
 }
 
 // Reserved reports whether name has a meaning of its own on either side, so

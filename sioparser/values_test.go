@@ -400,3 +400,31 @@ func TestNilValues(t *testing.T) {
 		t.Error(p, err)
 	}
 }
+
+// What stands in an attachment's place may be read as any type that it is not:
+// an error, or nothing.
+func TestBindAttachmentMismatch(t *testing.T) {
+	a := parse(t, `[[`+placeholder(0)+`],{"A":{"x":1}}]`, "A")
+	var numbers []int
+	if err := values.Bind(a, &numbers); err == nil {
+		t.Errorf("bound to %v", numbers)
+	}
+	var held struct{ A []byte }
+	if err := values.Bind(a, nil, &held); err == nil {
+		t.Errorf("bound to %s", held.A)
+	}
+}
+
+// Escapes of all kinds in names and strings.
+func TestUnescape(t *testing.T) {
+	text := `"\"\\\/\b\f\n\r\t\u0041\u00e9\u6f22\ud83d\ude00\uD83D\uDE00x"`
+	want := "\"\\/\b\f\n\r\tAé漢😀😀x"
+	equal(t, "string", bind[string](t, text), want)
+	p, err := decode(t, sioparser.Limits{}, message{data: []byte(`2[` + text + `]`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "name", string(p.Name), want)
+	equal(t, "key", bind[map[string]int](t, `{`+text+`:1}`)[want], 1)
+	equal(t, "key in an any", bind[any](t, `{`+text+`:1}`).(map[string]any)[want], any(1.0))
+}

@@ -1,13 +1,5 @@
 package sioparser
 
-import (
-	"reflect"
-	"slices"
-	"strconv"
-
-	"github.com/go-json-experiment/json"
-)
-
 // maxWalk is how deep a value may be nested to be bound to an any: json/v2's
 // own limit.
 const maxWalk = 10_000
@@ -67,7 +59,7 @@ func (w *walker) next() (any, error) {
 		}
 		return w.object()
 	}
-	end := skipNumber(raw, w.i)
+	end := scanNumber(raw, w.i)
 	text := raw[w.i:end]
 	w.i = end
 	return number(text)
@@ -145,41 +137,4 @@ func (w *walker) separator() {
 		w.i++
 		w.space()
 	}
-}
-
-// skipNumber returns the end of a number.
-func skipNumber(raw []byte, i int) int {
-	for i < len(raw) {
-		switch c := raw[i]; {
-		case c-'0' <= 9, c == '-', c == '+', c == '.', c == 'e', c == 'E':
-			i++
-		default:
-			return i
-		}
-	}
-	return i
-}
-
-// number returns a float64; out of its range is an error.
-func number(text []byte) (any, error) {
-	if len(text) <= 15 { // such an integer is a float64 exactly
-		n := int64(0)
-		for _, c := range text {
-			if c -= '0'; c > 9 {
-				n = -1
-				break
-			}
-			n = n*10 + int64(c)
-		}
-		if n >= 0 {
-			return float64(n), nil
-		}
-	}
-	f, err := strconv.ParseFloat(string(text), 64)
-	if err != nil {
-		return nil, &json.SemanticError{
-			JSONKind: '0', JSONValue: slices.Clone(text), GoType: reflect.TypeFor[float64](), Err: strconv.ErrRange,
-		}
-	}
-	return f, nil
 }
