@@ -149,6 +149,7 @@ func (s *Socket) startDispatcher() {
 // dispatch works off the queue. What the handlers of one batch send leaves
 // when the batch is done, in as few writes as possible.
 func (s *Socket) dispatch() {
+	growStack(0)
 	returned := false
 	defer func() {
 		if !returned {
@@ -169,6 +170,19 @@ func (s *Socket) dispatch() {
 			return
 		}
 	}
+}
+
+// growStack makes the stack of a new goroutine 8 KiB at once, by a frame that
+// does not fit the 2 KiB that it began with. Left to itself it grows while a
+// handler emits, twice, and each time all frames there are must be moved: more
+// than half of what an echoed message cost without a network (2.6 against
+// 6.2 µs of CPU; 16 KiB gain nothing more).
+//
+//go:noinline
+func growStack(i uint8) byte {
+	var room [5 << 10]byte
+	room[i]++
+	return room[255-i]
 }
 
 // cork holds back what the session would write until uncork, or 1 ms.
