@@ -54,17 +54,17 @@ type Delivery struct {
 }
 
 const historyLength = 30 // messages that a room remembers for those who come later
+var lastingRooms = []string{"lobby", "random"}
 
 type chat struct {
-	io *socketio.Server
-
+	io      *socketio.Server
 	mu      sync.Mutex           // also held while emitting, which never blocks: so everybody sees the same order
 	people  []Person             // in the order in which they came
 	history map[string][]Message // by room
 }
 
 func newChat(io *socketio.Server) {
-	c := &chat{io: io, history: map[string][]Message{"lobby": nil, "random": nil}}
+	c := &chat{io: io, history: map[string][]Message{}}
 	join.On(io, c.join)
 	post.On(io, c.post)
 	typing.On(io, func(_ context.Context, s *socketio.Socket, on bool) error {
@@ -95,29 +95,30 @@ func (c *chat) join(_ context.Context, s *socketio.Socket, me Person) (Person, e
 	defer c.mu.Unlock()
 	c.leave(s)
 	me.ID = s.ID()
-	if err := errors.Join(who.Set(s, me), s.Join(topic(me.Room))); err != nil {
-		return me, err
-	}
+	err := errors.Join(who.Set(s, me), s.Join(topic(me.Room)))
 	c.people = append(c.people, me)
 	for _, m := range c.history[me.Room] {
-		if err := message.Emit(s, m); err != nil {
-			return me, err
-		}
+		err = errors.Join(err, message.Emit(s, m))
 	}
-	return me, c.announce()
+	return me, errors.Join(err, c.announce())
 }
 
+// leave takes s out of its room. One that people made is forgotten when the
+// last of them has left.
 func (c *chat) leave(s *socketio.Socket) {
-	if me, ok := who.Get(s); ok {
-		s.Leave(topic(me.Room))
-	}
+	me, _ := who.Get(s)
+	s.Leave(topic(me.Room))
 	c.people = slices.DeleteFunc(c.people, func(p Person) bool { return p.ID == s.ID() })
+	inRoom := func(p Person) bool { return p.Room == me.Room }
+	if !slices.Contains(lastingRooms, me.Room) && !slices.ContainsFunc(c.people, inRoom) {
+		delete(c.history, me.Room)
+	}
 }
 
 // announce tells everybody which rooms there are and who is in them.
 func (c *chat) announce() error {
 	all := map[string][]Person{}
-	for room := range c.history {
+	for _, room := range lastingRooms {
 		all[room] = []Person{}
 	}
 	for _, p := range c.people {

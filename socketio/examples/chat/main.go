@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"embed"
+	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -22,8 +23,7 @@ var files embed.FS
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:3000", "address to listen on")
-	client := flag.String("client", "tools/node/node_modules/socket.io-client/dist",
-		"folder of the official client for the browser, after: npm install socket.io-client")
+	client := flag.String("client", "tools/node/node_modules/socket.io-client/dist", "folder of npm's browser client")
 	flag.Parse()
 
 	// The server gives out the client too, as /socket.io/socket.io.min.js.
@@ -32,7 +32,7 @@ func main() {
 		log.Fatalf("chat: %v (-client %s)", err, *client)
 	}
 	newChat(io)
-	page, _ := fs.Sub(files, "page")
+	page, _ := fs.Sub(files, "page") // embedded, so it is there
 	http.Handle("/", http.FileServerFS(page))
 	http.Handle("/socket.io/", io)
 	server := &http.Server{Addr: *addr, ReadHeaderTimeout: 10 * time.Second}
@@ -46,8 +46,10 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	<-ctx.Done()
 	stop() // a second signal ends it at once
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	io.Shutdown(ctx) // first: http.Server knows nothing of WebSocket connections
-	server.Shutdown(ctx)
+	ctx, stop = context.WithTimeout(context.Background(), 5*time.Second)
+	defer stop()
+	// The sockets first: http.Server knows nothing of WebSocket connections.
+	if err := errors.Join(io.Shutdown(ctx), server.Shutdown(ctx)); err != nil {
+		log.Printf("chat: %v", err)
+	}
 }

@@ -104,7 +104,7 @@ func TestSettings(t *testing.T) {
 	}
 	c := dial(t, url)
 	got := read(t, c)
-	want := fmt.Sprintf(`"upgrades":[],"pingInterval":7000,"pingTimeout":3000,"maxPayload":12345}`)
+	want := `"upgrades":[],"pingInterval":7000,"pingTimeout":3000,"maxPayload":12345}`
 	if !strings.HasSuffix(got, want) {
 		t.Errorf("handshake %s, want …%s", got, want)
 	}
