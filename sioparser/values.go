@@ -49,8 +49,10 @@ type Values struct {
 var defaultValues = JSON()
 
 // JSON returns Values with further options of encoding/json/v2, which take
-// precedence over the defaults; marshalers and unmarshalers among them take
-// precedence over those for bytes.
+// precedence over the defaults. Marshalers and unmarshalers among them are what
+// the reference's replacer and reviver are: they are asked before those for
+// bytes. An unmarshaler for the empty interface is asked for a whole any, and
+// not again for the values inside what it leaves to this package.
 func JSON(opts ...json.Options) *Values {
 	v := &Values{custom: len(opts) > 0}
 	v.options = json.JoinOptions(opts...)
