@@ -296,8 +296,6 @@ func TestResumeOfRemovedSocket(t *testing.T) {
 func TestRoomChangesBeyondMemory(t *testing.T) {
 	recovering(t, adapter.RecoveryConfig{}, func(t *testing.T, st *store) {
 		a := st.join("a", "red")
-		st.send("seen", "red")
-		seen := lastOffset(t, a)
 		var newest string
 		for i := range 400 {
 			room := fmt.Sprint("room", i)
@@ -311,15 +309,13 @@ func TestRoomChangesBeyondMemory(t *testing.T) {
 			}
 		}
 		st.drop(a)
-		again := adapter.Session{}
-		_ = again
 		missed, err := st.back("a", newest)
 		if err != nil || missed[:4] != "n301" || !strings.HasSuffix(missed, "n399") || len(strings.Fields(missed)) != 99 {
 			t.Errorf("back after n300 with %.40q…, %v", missed, err)
 		}
 		b := st.join("b", "red")
 		st.send("seen", "red")
-		seen = lastOffset(t, b)
+		seen := lastOffset(t, b)
 		for i := range 400 {
 			room := fmt.Sprint("room", i)
 			if err := st.Join(b, room); err != nil {
@@ -404,6 +400,52 @@ func TestIdleLogIsFreed(t *testing.T) {
 		synctest.Wait()
 		if freed := full - heap(); freed < 15<<20 {
 			t.Errorf("%d KiB were freed of 16 MiB", freed>>10)
+		}
+	})
+}
+
+// A client that is cut off again before it has received anything of the replay
+// comes with the same old offset; that the log has forgotten it meanwhile changes
+// nothing.
+func TestRecoveryTwiceAfterLongSilence(t *testing.T) {
+	recovering(t, adapter.RecoveryConfig{MaxPackets: 5}, func(t *testing.T, st *store) {
+		a := st.join("a", "red")
+		st.send("long ago", "red")
+		offset := lastOffset(t, a)
+		for range 9 {
+			st.send("for others", "blue")
+		}
+		st.drop(a)
+		st.send("m1", "red")
+		session, err := st.Take(t.Context(), "p-a", offset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := adaptertest.NewSocket("a")
+		if err := st.Resume(t.Context(), again, session); err != nil {
+			t.Fatal(err)
+		}
+		st.drop(again)
+		st.send("m2", "red")
+		if missed, err := st.back("a", offset); missed != "m1 m2" || err != nil {
+			t.Errorf("back with %q, %v", missed, err)
+		}
+	})
+}
+
+// An offset from before the socket existed, which only another client can have
+// told, brings back nothing from before.
+func TestNothingFromBeforeTheConnection(t *testing.T) {
+	recovering(t, adapter.RecoveryConfig{}, func(t *testing.T, st *store) {
+		other := st.join("other")
+		st.send("x")
+		stolen := lastOffset(t, other)
+		st.send("secret")
+		a := st.join("a")
+		st.send("seen")
+		st.drop(a)
+		if missed, err := st.back("a", stolen); missed != "seen" || err != nil {
+			t.Errorf("back with %q, %v", missed, err)
 		}
 	})
 }
