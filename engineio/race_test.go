@@ -38,16 +38,23 @@ func TestEveryMethodFromEverywhere(t *testing.T) {
 		clients.Go(func() {
 			for range 25 {
 				if i%2 == 0 {
-					ws, _ := s.WS()
+					ws, resp := s.Upgrade("EIO=4&transport=websocket")
+					if ws == nil {
+						t.Error(resp.Status)
+						return
+					}
 					ws.Send("4x")
 					ws.Read()
 					ws.Conn.Close()
 					continue
 				}
-				p, _ := s.Poll()
-				ws, resp := s.Upgrade("EIO=4&transport=websocket&sid=" + p.SID)
+				open := s.Do("GET", s.URL("EIO=4&transport=polling"), "").Body
+				if open[0] != '0' {
+					continue // somebody closed the session already
+				}
+				ws, resp := s.Upgrade("EIO=4&transport=websocket&sid=" + eiotest.SID(t, open))
 				if ws == nil {
-					_ = resp.Body.Close() // somebody closed the session already
+					_ = resp.Body.Close() // the same
 					continue
 				}
 				ws.Send("2probe")

@@ -280,25 +280,28 @@ func (l *wsLink) attempt() error {
 	return nil
 }
 
-// Write finishes what TryWrite left and writes batch.
+// Write finishes what TryWrite left, or writes batch.
 func (l *wsLink) Write(batch []Outgoing) error {
 	l.writing.Lock()
-	var err error
-	if closed := l.setStuck(true); closed {
-		err = net.ErrClosed
-		l.rest.end()
-	}
-	if err == nil {
-		err = l.finish()
-	}
-	if err == nil {
-		l.build(batch)
-		err = l.finish()
-	}
-	l.setStuck(false)
+	err := l.writeWaiting(batch)
 	l.writing.Unlock()
 	l.afterWrite()
 	return err
+}
+
+func (l *wsLink) writeWaiting(batch []Outgoing) error {
+	if closed := l.setStuck(true); closed {
+		l.rest.end()
+		return net.ErrClosed
+	}
+	defer l.setStuck(false)
+	if len(l.rest.segments) > 0 {
+		if err := l.finish(); err != nil || len(batch) == 0 {
+			return err
+		}
+	}
+	l.build(batch)
+	return l.finish()
 }
 
 // finish writes what is built, and waits. The caller holds writing.
