@@ -54,27 +54,34 @@ func ParseArgs(array []byte, attachments [][]byte) (Args, error) {
 }
 
 // MakeArgs is for codecs, which write the text themselves and know what is in
-// it; everybody else wants [ParseArgs]. The caller answers for the elements
+// it; everybody else wants [ParseArgs]. The caller answers for the n elements
 // being valid JSON, comma separated, without white space between them and
-// without brackets around them; ends are the offsets behind each of them. The
-// placeholders must be in order of appearance, none inside another, each a
+// without brackets around them. ends are the offsets behind the first of them:
+// four are enough, those that are missing are looked for. The placeholders must be in order of appearance, none inside another, each a
 // [Placeholder] as [Args.Placeholders] yields it, and written as the text codec
 // writes it. An object that only looks like a placeholder is data, and such
 // arguments cannot be sent beside attachments by the text codec.
 //
 // The result aliases elements and attachments.
-func MakeArgs(elements []byte, ends []int, attachments [][]byte, placeholders []Placeholder) Args {
-	if len(ends) == 0 {
+func MakeArgs(elements []byte, n int, ends []int, attachments [][]byte, placeholders []Placeholder) Args {
+	if n == 0 {
 		return Args{}
 	}
 	a := Args{
 		raw:         slices.Clip(elements),
-		n:           int32(len(ends)),
+		n:           int32(n),
 		attachments: slices.Clip(attachments),
 		suspect:     true,
 	}
-	for i := range a.knownCuts() {
-		a.cuts[i] = int32(ends[i])
+	for i, start := 0, 0; i < a.knownCuts(); i++ {
+		end := 0
+		if i < len(ends) {
+			end = ends[i]
+		} else {
+			end = skipValue(elements, start)
+		}
+		a.cuts[i] = int32(end)
+		start = end + 1
 	}
 	if len(placeholders) > 0 {
 		a.marks = make([]mark, len(placeholders))

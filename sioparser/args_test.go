@@ -221,18 +221,20 @@ func TestMakeArgs(t *testing.T) {
 		text = append(text, element...)
 		ends = append(ends, len(text))
 	}
-	a := sioparser.MakeArgs(text, ends, [][]byte{[]byte("A"), []byte("B")}, places)
 	want := parse(t, `[`+string(text)+`]`, "A", "B")
-	equalLists(t, "args", raws(a), raws(want))
-	equalLists(t, "messages", event(t, a), event(t, want))
-	for i := range a.Len() {
-		equalLists(t, "slice", event(t, a.Slice(i, a.Len())), event(t, want.Slice(i, a.Len())))
+	for known := range len(ends) + 1 {
+		a := sioparser.MakeArgs(text, len(ends), ends[:known], [][]byte{[]byte("A"), []byte("B")}, places)
+		equalLists(t, "args", raws(a), raws(want))
+		equalLists(t, "messages", event(t, a), event(t, want))
+		for i := range a.Len() {
+			equalLists(t, "slice", event(t, a.Slice(i, a.Len())), event(t, want.Slice(i, a.Len())))
+		}
 	}
-	equal(t, "nothing", sioparser.MakeArgs(nil, nil, nil, nil).Len(), 0)
+	equal(t, "nothing", sioparser.MakeArgs(nil, 0, nil, nil, nil).Len(), 0)
 	// Data that looks like a placeholder is data.
-	alike := sioparser.MakeArgs([]byte(placeholder(0)), []int{len(placeholder(0))}, nil, nil)
+	alike := sioparser.MakeArgs([]byte(placeholder(0)), 1, nil, nil, nil)
 	equalLists(t, "data", event(t, alike), []string{`2["e",` + placeholder(0) + `]`})
-	_, _, _, err := sioparser.Text.AppendPacket(nil, &sioparser.Packet{Type: sioparser.Ack, Args: alike.Concat(a)})
+	_, _, _, err := sioparser.Text.AppendPacket(nil, &sioparser.Packet{Type: sioparser.Ack, Args: alike.Concat(want)})
 	checkError(t, err, sioparser.ErrPlaceholder.Error())
 }
 
