@@ -38,8 +38,9 @@ func TestReplaceTakesWholePathsOnly(t *testing.T) {
 	}
 }
 
-// TestChangeOfTheWholeTree gives a copy of the tree another prefix, builds it,
-// and changes it back.
+// TestChangeOfTheWholeTree gives a copy of the tree another prefix, has the go
+// command find every import, builds a part that has siblings below it, and
+// changes it back.
 func TestChangeOfTheWholeTree(t *testing.T) {
 	original, err := workspace.Load(".")
 	if err != nil {
@@ -70,11 +71,18 @@ func TestChangeOfTheWholeTree(t *testing.T) {
 			t.Errorf("%s still imports from %s", name, original.Prefix)
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), "go", append([]string{"build"}, moved.Patterns()...)...)
-	cmd.Dir = moved.Root
-	cmd.Env = append(os.Environ(), "GOWORK="+filepath.Join(moved.Root, "go.work"), "GOFLAGS=-trimpath")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("go build: %v\n%s", err, out)
+	for _, args := range [][]string{
+		append([]string{"list", "-deps", "-test"}, moved.Patterns()...),
+		{"build", "./engineio/..."},
+	} {
+		cmd := exec.CommandContext(t.Context(), "go", args...)
+		cmd.Dir = moved.Root
+		cmd.Env = append(os.Environ(), "GOWORK="+filepath.Join(moved.Root, "go.work"), "GOFLAGS=-trimpath")
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		if err := cmd.Run(); err != nil {
+			t.Errorf("go %s: %v\n%s", args[0], err, stderr.String())
+		}
 	}
 
 	if _, err := prefix.Change(moved, original.Prefix); err != nil {
