@@ -195,15 +195,19 @@ func (w *Workspace) sort() error {
 	return nil
 }
 
-// Skipped reports whether the folder at a slash-separated path relative to the
-// root holds nothing of ours: what git keeps, what npm installed, what a build
-// wrote.
-func Skipped(dir string) bool {
-	switch dir {
+// Skipped reports whether the file or folder at a slash-separated path relative
+// to the root is none of ours, as .gitignore has it: what git keeps, what npm
+// installed, what a build or a measurement wrote.
+func Skipped(name string) bool {
+	switch name {
 	case ".git", "build", "bin":
 		return true
 	}
-	return path.Base(dir) == "node_modules"
+	switch path.Ext(name) {
+	case ".test", ".prof", ".out":
+		return true
+	}
+	return path.Base(name) == "node_modules"
 }
 
 // Files calls f for each file of the tree with its slash-separated path
@@ -215,7 +219,7 @@ func (w *Workspace) Files(f func(name string) error) error {
 			return err
 		case d.IsDir() && Skipped(name):
 			return fs.SkipDir
-		case !d.Type().IsRegular():
+		case !d.Type().IsRegular() || Skipped(name):
 			return nil
 		}
 		return f(name)

@@ -47,6 +47,8 @@ require host.org/x/top v0.3.0
 fetched
 -- top/node_modules/p/p.js --
 installed
+-- top/top.test --
+compiled
 `
 
 func TestLoad(t *testing.T) {
