@@ -80,7 +80,9 @@ func Run(ctx context.Context, target Target, opts Options) (*Report, error) {
 		opts:   opts,
 		env:    probe.Env{Server: server, Timing: opts.Timing.WithDefaults()},
 		report: &Report{Target: target.Name(), Started: time.Now(), Options: opts},
+		clock:  startClock(),
 	}
+	defer r.clock.stop()
 	if err := r.preflight(ctx); err != nil {
 		return nil, err
 	}
@@ -100,6 +102,8 @@ type runner struct {
 	// heartbeat is the longest silence after which the server under test has
 	// forgotten a client that left without a word.
 	heartbeat time.Duration
+
+	clock *clock
 
 	mu   sync.Mutex // guards done and gone
 	done int
@@ -237,8 +241,11 @@ func (r *runner) attempt(ctx context.Context, res *Result) {
 }
 
 // tries is how often a case is run that could not tell.
-const tries = 4
+const tries = 5
 
+// once runs a case; again when it could not tell, or when it failed while this
+// process was starved of time, which with heartbeats of a few hundred
+// milliseconds says nothing about the server.
 func (r *runner) once(ctx context.Context, c spec.Case) (out probe.Outcome, retries int) {
 	limit := r.opts.CaseTimeout
 	if limit == 0 {
@@ -248,10 +255,14 @@ func (r *runner) once(ctx context.Context, c spec.Case) (out probe.Outcome, retr
 		caseCtx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the case took longer than %v", limit))
 		out = probe.Run(caseCtx, r.env, c.Run)
 		cancel()
-		if out.Failure == nil || !out.Failure.Inconclusive || retries == tries-1 {
+		if out.Failure == nil || retries == tries-1 || ctx.Err() != nil {
+			return out, retries
+		}
+		if starved := r.clock.lateness(out.Started) > starvation; !starved && !out.Failure.Inconclusive {
 			return out, retries
 		}
 		retries++
+		r.clock.calm(ctx)
 	}
 }
 

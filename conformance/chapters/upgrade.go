@@ -33,7 +33,7 @@ func upgraded(t *probe.T, path string) (*probe.Polling, *probe.Socket) {
 // close, and polling go on.
 func abandons(afterProbe bool, text string) func(*probe.T) {
 	return func(t *probe.T) {
-		p := t.Polling(calm(t))
+		p := t.Polling(unhurried(t))
 		s := p.Attach()
 		if afterProbe {
 			s.Send("2probe")
@@ -44,6 +44,15 @@ func abandons(afterProbe bool, text string) func(*probe.T) {
 		p.Send("4y")
 		p.ExpectAfterNoops("4y")
 	}
+}
+
+// unhurried is the echo path for upgrades where the case is about anything but
+// time: neither a heartbeat nor a short upgrade timeout comes in between.
+func unhurried(t *probe.T) string {
+	if t.Has(string(spec.FeatOptions)) {
+		return "/eio-gzip/"
+	}
+	return "/engine.io/"
 }
 
 func upgrade() []spec.Case {
@@ -61,10 +70,10 @@ func upgrade() []spec.Case {
 // upgradeProbe: the exchange of probe and noop.
 func upgradeProbe(c *chapter) {
 	c.must("01", "the probe", "A ping with the payload probe is answered with a pong with the same payload.",
-		func(t *probe.T) { probed(t, calm(t)) }, official)
+		func(t *probe.T) { probed(t, unhurried(t)) }, official)
 	c.must("02", "nothing before the probe", "The server sends nothing on the new WebSocket before the probe, not even an open packet.",
 		func(t *probe.T) {
-			p := t.Polling(calm(t))
+			p := t.Polling(unhurried(t))
 			s := p.Attach()
 			s.Silent()
 			s.Send("2probe")
@@ -72,7 +81,7 @@ func upgradeProbe(c *chapter) {
 		})
 	c.must("03", "the pending poll is released", "After the probe a pending poll is answered with a noop soon.",
 		func(t *probe.T) {
-			p := t.Polling(calm(t))
+			p := t.Polling(unhurried(t))
 			poll := p.Poll()
 			arrived(t)
 			s := p.Attach()
@@ -84,25 +93,25 @@ func upgradeProbe(c *chapter) {
 		})
 	c.must("27", "a poll after the probe", "A poll that begins after the probe is answered with a noop too.",
 		func(t *probe.T) {
-			p, _ := probed(t, calm(t))
+			p, _ := probed(t, unhurried(t))
 			p.Get().Is(200, "6")
 		}, official)
 	c.ref("04", "polls while the probe lasts", "Every poll during the probe is answered with a noop.",
 		func(t *probe.T) {
-			p, _ := probed(t, calm(t))
+			p, _ := probed(t, unhurried(t))
 			p.Get().Is(200, "6")
 			p.Get().Is(200, "6")
 		})
 	c.must("28", "messages during the probe", "Until the upgrade is complete, messages go over polling both ways.",
 		func(t *probe.T) {
-			p, s := probed(t, calm(t))
+			p, s := probed(t, unhurried(t))
 			p.Send("4x")
 			p.ExpectAfterNoops("4x")
 			s.Silent()
 		})
 	c.quirk("05", "an upgrade packet without a probe", "The session is taken over without a probe.",
 		func(t *probe.T) {
-			p := t.Polling(calm(t))
+			p := t.Polling(unhurried(t))
 			s := p.Attach()
 			s.Send("5", "4x")
 			s.Expect("4x")
@@ -132,7 +141,7 @@ func upgradeAbandoned(c *chapter) {
 		}, needs(spec.FeatLongPing))
 	c.must("17", "the client drops the WebSocket", "Polling goes on after an upgrade that broke off, and another may be tried.",
 		func(t *probe.T) {
-			p, s := probed(t, calm(t))
+			p, s := probed(t, unhurried(t))
 			s.Hang()
 			arrived(t)
 			p.Send("4y")
@@ -153,7 +162,7 @@ func upgradeAbandoned(c *chapter) {
 		})
 	c.must("30", "the client closes the WebSocket with a close frame", "Polling goes on after an upgrade that the client called off.",
 		func(t *probe.T) {
-			p, s := probed(t, calm(t))
+			p, s := probed(t, unhurried(t))
 			s.CloseWith(1000)
 			s.Ended()
 			p.Send("4y")
@@ -161,7 +170,7 @@ func upgradeAbandoned(c *chapter) {
 		})
 	c.ref("21", "close over polling during the probe", "A session that is closed over polling takes the WebSocket along.",
 		func(t *probe.T) {
-			p, s := probed(t, calm(t))
+			p, s := probed(t, unhurried(t))
 			p.Send("1")
 			s.Closed()
 			p.Gone()
@@ -181,7 +190,7 @@ func upgradeAbandoned(c *chapter) {
 func upgradeDone(c *chapter) {
 	c.must("10", "a complete upgrade", "After the upgrade packet messages go over the WebSocket; what was still to be sent comes there.",
 		func(t *probe.T) {
-			p, s := probed(t, calm(t))
+			p, s := probed(t, unhurried(t))
 			p.Send("4buffered")
 			s.Send("5")
 			s.Expect("4buffered")
@@ -190,7 +199,7 @@ func upgradeDone(c *chapter) {
 		}, official)
 	c.must("32", "order across the upgrade", "Messages sent over polling before and over the WebSocket after the upgrade come back in their order, each once.",
 		func(t *probe.T) {
-			p, s := probed(t, calm(t))
+			p, s := probed(t, unhurried(t))
 			for i := range 10 {
 				p.Send(fmt.Sprintf("4p%d", i))
 			}
@@ -215,7 +224,7 @@ func upgradeDone(c *chapter) {
 		})
 	c.ref("11", "upgrade while a poll is pending", "A poll that is still pending when the upgrade packet comes is released.",
 		func(t *probe.T) {
-			p, s := probed(t, calm(t))
+			p, s := probed(t, unhurried(t))
 			poll := p.Poll()
 			t.Wait(t.Quiet / 10)
 			s.Send("5")
@@ -231,19 +240,19 @@ func upgradeDone(c *chapter) {
 		})
 	c.must("12", "a poll after the upgrade", "A poll of a session that has moved to WebSocket is refused with status 400 and code 3.",
 		func(t *probe.T) {
-			p, s := upgraded(t, calm(t))
+			p, s := upgraded(t, unhurried(t))
 			p.Get().Error(400, 3, "Bad request")
 			s.Alive()
 		}, official)
 	c.must("13", "a POST after the upgrade", "A POST of a session that has moved to WebSocket is refused with status 400 and code 3, and delivers nothing.",
 		func(t *probe.T) {
-			p, s := upgraded(t, calm(t))
+			p, s := upgraded(t, unhurried(t))
 			p.Post("4x").Error(400, 3, "Bad request")
 			s.Alive()
 		})
 	c.must("14", "a second WebSocket after the upgrade", "A further WebSocket for an upgraded session is closed; the session goes on.",
 		func(t *probe.T) {
-			p, s := upgraded(t, calm(t))
+			p, s := upgraded(t, unhurried(t))
 			if second, refusal := p.TryAttach(); refusal == nil {
 				second.Ended()
 			}
@@ -252,7 +261,7 @@ func upgradeDone(c *chapter) {
 		}, official)
 	c.quirk("15", "a second WebSocket during the probe", "The second is closed; the first goes on.",
 		func(t *probe.T) {
-			p, s := probed(t, calm(t))
+			p, s := probed(t, unhurried(t))
 			p.Attach().Closed(1005)
 			s.Send("5", "4x")
 			s.Expect("4x")
@@ -260,7 +269,7 @@ func upgradeDone(c *chapter) {
 		})
 	c.must("34", "two WebSockets during the probe", "A second attempt to upgrade does not harm the first.",
 		func(t *probe.T) {
-			p, s := probed(t, calm(t))
+			p, s := probed(t, unhurried(t))
 			if second, refusal := p.TryAttach(); refusal == nil {
 				second.Send("2probe")
 			}
@@ -270,7 +279,7 @@ func upgradeDone(c *chapter) {
 		})
 	c.must("23", "binary after the upgrade", "Binary messages of an upgraded session are binary frames.",
 		func(t *probe.T) {
-			_, s := upgraded(t, calm(t))
+			_, s := upgraded(t, unhurried(t))
 			s.SendBinary(1, 2)
 			s.Expect(probe.Bin(1, 2))
 		})
@@ -282,7 +291,7 @@ func upgradeDone(c *chapter) {
 		})
 	c.quirk("24", "a POST in flight during the upgrade", "A POST whose body ends after the upgrade is delivered or refused, in one piece.",
 		func(t *probe.T) {
-			p, s := probed(t, calm(t))
+			p, s := probed(t, unhurried(t))
 			conn := t.Dial()
 			whole := probe.PostRequest(t.Target(p.URL), "4flight").Bytes(t.Server().Addr)
 			conn.WriteRaw(whole[:len(whole)-3])
@@ -350,7 +359,7 @@ func upgradeRefused(c *chapter) {
 		}, needs(spec.FeatOptions))
 	c.ref("20", "upgrade with EIO=3", "A WebSocket whose version is not the session's is refused with status 400; polling goes on.",
 		func(t *probe.T) {
-			p := t.Polling(calm(t))
+			p := t.Polling(unhurried(t))
 			wsRefused(t, strings.NewReplacer("EIO=4", "EIO=3", "transport=polling", "transport=websocket").Replace(p.URL)).Status(400).Contains("Bad request")
 			p.Alive()
 		})
