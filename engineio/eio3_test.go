@@ -117,6 +117,22 @@ func TestRevision3(t *testing.T) {
 	})
 }
 
+// TestRevision3OpensLater: the open packet does not share a segment with the
+// handshake's answer, which npm's client cannot take apart in time.
+func TestRevision3OpensLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := eiotest.StartPipe(t, v3(), new(echoing))
+		ws, _ := s.Upgrade("EIO=3&transport=websocket")
+		from := time.Now()
+		if got := masked(ws.ReadAny()); got != openedWS {
+			t.Error(got)
+		}
+		if d := time.Since(from); d < time.Millisecond {
+			t.Errorf("after %v", d)
+		}
+	})
+}
+
 // TestRevision3Heartbeat: the client pings; the server waits for interval and
 // timeout together.
 func TestRevision3Heartbeat(t *testing.T) {

@@ -151,10 +151,32 @@ func (srv *Server) handshake(r *http.Request, q query, t Transport, accept func(
 		return nil, refused(BadRequest, err, "name", "TRANSPORT_HANDSHAKE_ERROR", "error", err)
 	}
 	p.attach(link)
+	if q.protocol == 3 {
+		s.delayOpen(p)
+	}
 	if err := s.start(p, start); err != nil {
 		return nil, forbidden(err)
 	}
 	return p, nil
+}
+
+// openDelay is how long revision 3 waits between the answer to a WebSocket
+// handshake and the first packet. Its clients look for a message only some time
+// after the connection is open, and lose one that comes in the same segment.
+const openDelay = 2 * time.Millisecond
+
+// delayOpen sends what Accept left to be written ahead of the first packet.
+func (s *Session) delayOpen(p *Port) {
+	if _, later := p.link.(http.Handler); later {
+		return
+	}
+	_ = p.send(nil) // an error comes back to the link's Read
+	s.Cork()
+	s.srv.group.begin()
+	time.AfterFunc(openDelay, func() {
+		defer s.srv.group.end()
+		s.Uncork()
+	})
 }
 
 // forbidden refuses with an error's text.

@@ -105,6 +105,9 @@ func (srv *Server) route(w http.ResponseWriter, r *http.Request, q query) *Conne
 	if s == nil {
 		return refused(UnknownSession, nil, "sid", q.sid)
 	}
+	if _, target := t.(UpgradeTarget); !target {
+		s.awaitOutcome()
+	}
 	s.mu.Lock()
 	p := s.port
 	s.mu.Unlock()

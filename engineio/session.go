@@ -40,8 +40,9 @@ type Session struct {
 	alarm     alarm         // the heartbeat's; has its own rule
 
 	mu       sync.Mutex
-	port     *Port // the live one
-	probe    *Port // the one that wants to be, during an upgrade
+	port     *Port         // the live one
+	probe    *Port         // the one that wants to be, during an upgrade
+	decided  chan struct{} // closed when there is no probe any more; nil when nobody waits
 	upgraded bool
 	opened   bool // Handler.Open has returned nil: Close is owed
 	ended    *DisconnectError
@@ -173,7 +174,7 @@ func (s *Session) end(why Reason, err error) {
 	}
 	opened := s.opened
 	links := [...]*Port{s.port, s.probe, s.old}
-	s.probe = nil
+	s.dropProbe()
 	s.abandon()
 	s.mu.Unlock()
 	defer s.srv.group.end()

@@ -15,6 +15,41 @@ import (
 // or waits in the outbox, which belongs to the session and not to a link: so
 // nothing is lost, sent twice or overtaken.
 
+// outcomeGrace is how long a request on the old link waits for the end of an
+// upgrade whose probe was answered. A client that sends the upgrade packet and a
+// request at the same time has them arrive in either order, and only one answer
+// is right.
+const outcomeGrace = 50 * time.Millisecond
+
+// awaitOutcome waits, if an upgrade is about to be decided.
+func (s *Session) awaitOutcome() {
+	s.mu.Lock()
+	if !s.probing() {
+		s.mu.Unlock()
+		return
+	}
+	if s.decided == nil {
+		s.decided = make(chan struct{})
+	}
+	decided := s.decided
+	s.mu.Unlock()
+	timer := time.NewTimer(outcomeGrace)
+	defer timer.Stop()
+	select {
+	case <-decided:
+	case <-timer.C:
+	}
+}
+
+// dropProbe forgets the candidate. The caller holds mu.
+func (s *Session) dropProbe() {
+	s.probe = nil
+	if s.decided != nil {
+		close(s.decided)
+		s.decided = nil
+	}
+}
+
 // releaseEvery is how often a poll that is pending during an upgrade is ended.
 const releaseEvery = 100 * time.Millisecond
 
@@ -114,7 +149,8 @@ func (s *Session) replace(p *Port) bool {
 		return false
 	}
 	old := s.port
-	s.port, s.probe, s.upgraded = p, nil, true
+	s.port, s.upgraded = p, true
+	s.dropProbe()
 	s.srv.wheel.cancel(&p.alarm)
 	if s.owned {
 		s.old, old = old, nil // whoever writes to it closes it
@@ -130,7 +166,7 @@ func (s *Session) replace(p *Port) bool {
 func (s *Session) abortProbe(p *Port) {
 	s.mu.Lock()
 	if s.probe == p {
-		s.probe = nil
+		s.dropProbe()
 		s.srv.wheel.cancel(&p.alarm)
 	}
 	s.mu.Unlock()

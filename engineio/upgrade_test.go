@@ -1,7 +1,10 @@
 package engineio_test
 
 import (
+	"bufio"
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -171,6 +174,69 @@ func TestUpgrade(t *testing.T) {
 		ws.Conn.Close()
 		eiotest.Wait(t, ss.Context().Done())
 	})
+}
+
+// TestRequestsBesideTheUpgradePacket: the packet and a poll leave the client
+// together, on two connections.
+func TestRequestsBesideTheUpgradePacket(t *testing.T) {
+	s := eiotest.Start(t, slow(), new(echoing))
+	for i := range 200 {
+		p, _ := s.Poll()
+		ws, resp := s.Upgrade("EIO=4&transport=websocket&sid=" + p.SID)
+		if ws == nil {
+			t.Fatal(resp.Status)
+		}
+		ws.Send("2probe")
+		if got := ws.Read(); got != "3probe" {
+			t.Fatal(got)
+		}
+		c := s.Dial()
+		poll := fmt.Appendf(nil, "GET /engine.io/?EIO=4&transport=polling&sid=%s HTTP/1.1\r\nHost: x\r\n\r\n", p.SID)
+		if i%2 == 0 {
+			_, _ = c.Write(poll)
+			ws.Send("5")
+		} else {
+			ws.Send("5")
+			_, _ = c.Write(poll)
+		}
+		r, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil || r.StatusCode != 400 {
+			t.Fatalf("%d: %v %v", i, r, err)
+		}
+		ws.Send("4y")
+		if got := ws.Read(); got != "4y" {
+			t.Fatal(got)
+		}
+		ws.Conn.Close()
+		c.Close()
+	}
+}
+
+// TestCloseBesideAPoll: a poll and a close packet leave the client together.
+func TestCloseBesideAPoll(t *testing.T) {
+	s := eiotest.Start(t, slow(), new(echoing))
+	for i := range 200 {
+		p, _ := s.Poll()
+		get, post := s.Dial(), s.Dial()
+		one := fmt.Appendf(nil, "GET /engine.io/?EIO=4&transport=polling&sid=%s HTTP/1.1\r\nHost: x\r\n\r\n", p.SID)
+		two := fmt.Appendf(nil, "POST /engine.io/?EIO=4&transport=polling&sid=%s HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1", p.SID)
+		if i%2 == 0 {
+			_, _ = get.Write(one)
+			_, _ = post.Write(two)
+		} else {
+			_, _ = post.Write(two)
+			_, _ = get.Write(one)
+		}
+		r, err := http.ReadResponse(bufio.NewReader(get), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, _ := io.ReadAll(r.Body); r.StatusCode != 200 || string(b) != "6" {
+			t.Fatalf("%d: %d %q", i, r.StatusCode, b)
+		}
+		get.Close()
+		post.Close()
+	}
 }
 
 // TestUpgradeKeepsTheHeartbeat is E-UP-25, and E-UP-26 as it should be: the

@@ -162,9 +162,11 @@ type wsLink struct {
 	leaving bool        // bye was noted: no frame comes after it
 	closed  bool        // Close was called
 	stuck   bool        // a write waits for the peer
+	said    bool        // bye was written, or is not going to be
 	linger  *time.Timer // closes the connection in the end
 
-	peerDone atomic.Bool // the peer closed, or the connection broke
+	peerDone atomic.Bool // nothing more comes from the peer
+	peerGone atomic.Bool // nor can anything be sent to it
 }
 
 // note keeps what gorilla writes: the handshake's answer, or a control frame.

@@ -27,22 +27,31 @@ func (l *wsLink) Close() {
 		return
 	}
 	l.closed = true
-	stuck := l.stuck
-	l.mu.Unlock()
-	l.leave(nil)
-	if stuck {
-		// The peer does not read: there is no way to tell it anything.
+	if l.stuck || l.peerGone.Load() {
+		// The peer does not read, or is not there: no way to tell it anything.
+		l.mu.Unlock()
 		_ = l.wire.Conn.Close()
 		return
 	}
-	l.afterWrite()
+	l.linger = time.AfterFunc(lingerTime, func() { _ = l.wire.Conn.Close() })
+	l.mu.Unlock()
+	l.leave(nil)
+	if l.wire.raw != nil {
+		l.afterWrite()
+		return
+	}
+	l.port.Go(func() {
+		l.writing.Lock()
+		defer l.writing.Unlock()
+		l.goodbye()
+	})
 }
 
 // afterWrite says goodbye if Close was called while somebody was writing.
 func (l *wsLink) afterWrite() {
 	for {
 		l.mu.Lock()
-		due := l.closed && l.linger == nil
+		due := l.linger != nil && !l.said && l.wire.raw != nil
 		l.mu.Unlock()
 		if !due || !l.writing.TryLock() {
 			return // whoever holds it comes here afterwards
@@ -52,38 +61,29 @@ func (l *wsLink) afterWrite() {
 	}
 }
 
-// goodbye writes the close frame and sets the time after which the connection
-// is closed. The caller holds writing.
+// goodbye writes the close frame, once. The caller holds writing.
 func (l *wsLink) goodbye() {
 	l.mu.Lock()
-	if l.linger != nil {
-		l.mu.Unlock()
+	said := l.said
+	l.said = true
+	l.mu.Unlock()
+	if said {
 		return
 	}
-	l.linger = time.AfterFunc(lingerTime, func() { _ = l.wire.Conn.Close() })
-	l.mu.Unlock()
 	if len(l.rest.segments) > 0 {
 		l.cutOff() // in the middle of a frame
 		return
 	}
 	l.build(nil)
-	if l.wire.raw == nil {
-		l.port.Go(func() {
-			l.writing.Lock()
-			defer l.writing.Unlock()
-			_ = l.wire.Conn.SetWriteDeadline(time.Now().Add(lingerTime))
-			for _, b := range l.rest.segments {
-				_, _ = l.wire.Conn.Write(b) // the end is near either way
-			}
-			l.rest.end()
-			if l.peerDone.Load() {
-				l.cutOff()
-			}
-		})
-		return
+	var err error
+	if l.wire.raw != nil {
+		err = l.attempt()
+	} else {
+		_ = l.wire.Conn.SetWriteDeadline(time.Now().Add(lingerTime))
+		_, err = l.rest.segments.WriteTo(l.wire.Conn)
 	}
-	if l.attempt() != nil || l.peerDone.Load() {
-		l.rest.end()
+	l.rest.end()
+	if err != nil || l.peerDone.Load() {
 		l.cutOff()
 	}
 }
@@ -110,12 +110,17 @@ func (l *wsLink) readError(err error) error {
 	switch {
 	case errors.As(err, &c):
 		l.peerDone.Store(true)
+		if c.Code == websocket.CloseAbnormalClosure { // gorilla's word for an end without one
+			l.peerGone.Store(true)
+		}
 		return peerClosed{c}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		l.peerDone.Store(true)
+		l.peerGone.Store(true)
 		return fmt.Errorf("%w: %w", io.EOF, err)
 	case errors.Is(err, net.ErrClosed), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		l.peerDone.Store(true)
+		l.peerGone.Store(true)
 	case errors.Is(err, errFrame):
 		l.closeWith(websocket.CloseProtocolError, "")
 	case errors.Is(err, websocket.ErrReadLimit):
@@ -135,7 +140,10 @@ func (l *wsLink) after(err error) {
 		l.wire.drain()
 	}
 	l.wire.release()
-	l.writing.Lock() // a goodbye that is being written comes first
+	l.writing.Lock()
 	defer l.writing.Unlock()
+	if !l.peerGone.Load() {
+		l.goodbye()
+	}
 	l.cutOff()
 }
