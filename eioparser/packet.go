@@ -2,9 +2,9 @@ package eioparser
 
 import (
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/siokit/siokit/eioparser/internal/base64"
-	"github.com/siokit/siokit/eioparser/internal/utf8text"
 )
 
 // Protocol is the revision that this package speaks: the value of the query
@@ -80,7 +80,7 @@ func DecodeText(frame []byte) (Packet, error) {
 		return Packet{}, ErrPacketType
 	}
 	data := frame[1:]
-	if !utf8text.Valid(data) {
+	if !utf8.Valid(data) {
 		return Packet{}, ErrUTF8
 	}
 	return Packet{Type: t, Data: data}, nil

@@ -23,10 +23,6 @@ const (
 	eioJSONPFormBody = "jsonp/bodies.tsv"
 )
 
-var eioKinds = []string{
-	eioText, eioPayload, eioStream, eioHandshake, eio3Text, eio3Payload, eio3BinaryBody, eioJSONPAnswer, eioJSONPFormBody,
-}
-
 // eioVectors are the wire forms in a file of vectors.
 func eioVectors(t testing.TB, kind string) [][]byte {
 	t.Helper()

@@ -1,9 +1,10 @@
 package eio3
 
 import (
+	"unicode/utf8"
+
 	"github.com/siokit/siokit/eioparser"
 	"github.com/siokit/siokit/eioparser/internal/base64"
-	"github.com/siokit/siokit/eioparser/internal/utf8text"
 )
 
 // Protocol is the revision that this package speaks: the value of the query
@@ -20,7 +21,7 @@ const Protocol = 3
 // belongs to the caller. The errors are those of [eioparser.DecodeText].
 func DecodeText(frame []byte) (eioparser.Packet, error) {
 	p, err := decodeText(frame)
-	if err == nil && !p.Binary && !utf8text.Valid(p.Data) {
+	if err == nil && !p.Binary && !utf8.Valid(p.Data) {
 		return eioparser.Packet{}, eioparser.ErrUTF8
 	}
 	return p, err

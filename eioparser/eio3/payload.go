@@ -6,7 +6,7 @@ import (
 	"strconv"
 
 	"github.com/siokit/siokit/eioparser"
-	"github.com/siokit/siokit/eioparser/internal/utf8text"
+	"github.com/siokit/siokit/eioparser/internal/utf16text"
 )
 
 // maxDigits is the length of 2^53-1: no JavaScript peer counts further.
@@ -67,7 +67,7 @@ func cutText(body []byte) (p eioparser.Packet, rest []byte, err error) {
 
 // utf16Prefix returns the length in bytes of the first n code units of b.
 func utf16Prefix(b []byte, n int) (int, error) {
-	end, units, valid := utf8text.UTF16Prefix(b, n)
+	end, units, valid := utf16text.Prefix(b, n)
 	if units < n && valid || units > n {
 		return 0, eioparser.ErrLength
 	}
@@ -102,7 +102,7 @@ func AppendPayload(dst []byte, packets ...eioparser.Packet) []byte {
 	for _, p := range packets {
 		units := textLen(p)
 		if !p.Binary {
-			units = 1 + utf8text.UTF16Len(p.Data)
+			units = 1 + utf16text.Len(p.Data)
 		}
 		dst = append(strconv.AppendInt(dst, int64(units), 10), ':')
 		dst = AppendText(dst, p)

@@ -42,3 +42,22 @@ exports.serve = function serve(operations) {
     }
   })();
 };
+
+// Nanoseconds that operation takes, in the fastest of some rounds of at least
+// so many milliseconds; as many rounds before them warm up.
+exports.time = function time(operation, rounds, milliseconds) {
+  let n = 100;
+  let least = Infinity;
+  for (let round = -rounds; round < rounds; ) {
+    const begin = performance.now();
+    for (let i = 0; i < n; i++) operation();
+    const elapsed = performance.now() - begin;
+    if (elapsed < milliseconds) {
+      n *= 2;
+      continue;
+    }
+    round++;
+    if (round > 0) least = Math.min(least, elapsed / n);
+  }
+  return least * 1e6;
+};

@@ -184,15 +184,14 @@ func (d *decoder) arguments(data []byte, f fields) error {
 			return err
 		}
 	}
-	args, text, err := toArgs(d.text, data, f.data, d.frames, d.limits)
-	if err != nil {
+	if err := checkAttachments(f.data, len(data), d.limits); err != nil {
 		return err
 	}
-	d.text = text
+	first := 0
 	if p.Type == sioparser.Event {
-		args = args.Slice(1, args.Len())
+		first = 1 // the name
 	}
-	p.Args = args
+	p.Args, d.text = toArgs(d.text, data, f.data, d.frames, first)
 	return nil
 }
 
@@ -232,7 +231,7 @@ func (d *decoder) payload(data []byte, f fields) error {
 		return fail(sioparser.ErrPayload, f.data.start)
 	}
 	if f.hasData {
-		w := writer{dst: room(d.text, f.data.size), open: d.frames}
+		w := writer{dst: room(d.text, f.data.size), open: d.frames, escapes: f.data.escapes}
 		w.write(data, f.data.start)
 		d.text, d.packet.Payload = w.dst, w.dst
 	}

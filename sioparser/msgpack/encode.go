@@ -3,7 +3,6 @@ package msgpack
 import (
 	"bytes"
 	"math"
-	"math/bits"
 	"strconv"
 	"sync"
 	"unicode/utf8"
@@ -160,18 +159,9 @@ func (e *encoder) transcode(text []byte, attachments [][]byte) {
 			e.dst = append(e.dst, 0xc3)
 			i += len("true")
 		default:
-			end := i + 1
-			for end < len(text) && isNumber(text[end]) {
-				end++
-			}
-			e.number(text[i:end])
-			i = end
+			i = e.number(text, i)
 		}
 	}
-}
-
-func isNumber(c byte) bool {
-	return c-'0' <= 9 || c == '.' || c == '-' || c == '+' || c|0x20 == 'e'
 }
 
 // count fills in e.counts: for each array the number of elements, for each
@@ -240,17 +230,52 @@ func (e *encoder) quoted(text []byte, i int) int {
 	return end + 1
 }
 
-// number appends a number in the form that notepack.io chooses: the shortest
-// integer format if it is whole, float64 if not.
-func (e *encoder) number(text []byte) {
-	if n, negative, ok := integerText(text); ok {
-		if negative {
-			_ = e.library.EncodeInt(-int64(n))
-		} else {
-			e.uint(n)
-		}
-		return
+// number appends the number at text[i], in the form that notepack.io chooses (the
+// shortest integer format if it is whole, float64 if not), and returns the
+// position behind it.
+func (e *encoder) number(text []byte, i int) int {
+	begin := i
+	negative := text[i] == '-'
+	if negative {
+		i++
 	}
+	first := i
+	var n uint64
+	for i < len(text) && text[i]-'0' <= 9 {
+		n = n*10 + uint64(text[i]-'0')
+		i++
+	}
+	if i < len(text) && (text[i] == '.' || text[i]|0x20 == 'e') {
+		for i++; i < len(text) && isFraction(text[i]); i++ {
+		}
+		e.float(text[begin:i])
+		return i
+	}
+	if digits := text[first:i]; len(digits) > len("9223372036854775807") {
+		var err error
+		if n, err = strconv.ParseUint(string(digits), 10, 64); err != nil {
+			e.float(text[begin:i])
+			return i
+		}
+	}
+	switch {
+	case !negative:
+		e.uint(n)
+	case n <= 1<<63:
+		_ = e.library.EncodeInt(-int64(n))
+	default:
+		e.float(text[begin:i])
+	}
+	return i
+}
+
+// isFraction says whether c may stand in a number behind its point or its e.
+func isFraction(c byte) bool {
+	return c-'0' <= 9 || c|0x20 == 'e' || c == '-' || c == '+'
+}
+
+// float appends a number that is not written as an integer, or does not fit one.
+func (e *encoder) float(text []byte) {
 	f, _ := strconv.ParseFloat(string(text), 64) // out of range it is infinite
 	switch {
 	case f != math.Trunc(f):
@@ -262,27 +287,6 @@ func (e *encoder) number(text []byte) {
 		return
 	}
 	_ = e.library.EncodeFloat64(f)
-}
-
-// integerText returns the value of a number that is written as an integer and
-// fits 64 bits, with a sign or without.
-func integerText(text []byte) (n uint64, negative, ok bool) {
-	if negative = text[0] == '-'; negative {
-		text = text[1:]
-	}
-	if len(text) > len("18446744073709551615") {
-		return 0, false, false
-	}
-	for _, c := range text {
-		digit := uint64(c - '0')
-		high, low := bits.Mul64(n, 10)
-		sum, carry := bits.Add64(low, digit, 0)
-		if digit > 9 || high+carry > 0 {
-			return 0, false, false
-		}
-		n = sum
-	}
-	return n, negative, !negative || n <= 1<<63
 }
 
 // appendUnescaped appends the text of a valid JSON string, given without its

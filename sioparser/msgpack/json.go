@@ -6,20 +6,24 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"github.com/siokit/siokit/sioparser"
 )
 
 // writer writes the JSON text of values that scan has accepted.
 type writer struct {
-	dst  []byte
-	open frames // as many as scan needed, at least
-	// attach makes placeholders of buffers, and attachments is where they go.
-	// Else they are written as Node's Buffer is by JSON.stringify.
+	dst     []byte
+	open    frames // as many as scan needed, at least
+	escapes bool   // some string needs them
+	// attach makes placeholders of buffers, which go to attachments and are noted
+	// in places. Else buffers are written as Node's are by JSON.stringify.
 	attach      bool
 	attachments [][]byte
+	places      []sioparser.Placeholder
 }
 
-// write appends the JSON text of the value at data[i].
-func (w *writer) write(data []byte, i int) {
+// write appends the JSON text of the value at data[i] and returns its end.
+func (w *writer) write(data []byte, i int) int {
 	open := w.open[:0]
 	for {
 		t, _ := next(data, i)
@@ -41,7 +45,11 @@ func (w *writer) write(data []byte, i int) {
 			w.dst = append(w.dst, '{')
 			open = append(open, frameOf(t))
 		case strKind:
-			w.dst = appendQuoted(w.dst, data[t.start:t.end])
+			if w.escapes {
+				w.dst = appendQuoted(w.dst, data[t.start:t.end])
+			} else {
+				w.dst = append(append(append(w.dst, '"'), data[t.start:t.end]...), '"')
+			}
 		default:
 			if key {
 				w.dst = append(w.dst, '"')
@@ -59,7 +67,7 @@ func (w *writer) write(data []byte, i int) {
 			open = open[:len(open)-1]
 		}
 		if len(open) == 0 {
-			return
+			return i
 		}
 	}
 }
@@ -83,9 +91,12 @@ func (w *writer) scalar(t token, data []byte) {
 
 func (w *writer) buffer(b []byte) {
 	if w.attach {
+		place := sioparser.Placeholder{Start: len(w.dst), Num: len(w.attachments)}
 		w.dst = append(w.dst, placeholderHead...)
-		w.dst = strconv.AppendInt(w.dst, int64(len(w.attachments)), 10)
+		w.dst = strconv.AppendInt(w.dst, int64(place.Num), 10)
 		w.dst = append(w.dst, '}')
+		place.End = len(w.dst)
+		w.places = append(w.places, place)
 		w.attachments = append(w.attachments, b)
 		return
 	}

@@ -19,19 +19,18 @@ type summary struct {
 	start, end int
 	kind       kind
 	size       int  // of its JSON text, at most
+	escapes    bool // some string needs them
 	attached   int  // buffers in it, if they become attachments
 	bytes      int  // and the sum of their lengths
-	lookalike  bool // there is data that looks like a placeholder
 }
 
-// What a buffer costs beside its placeholder's text: the slice's header, and a
-// mark in the Args, which grow by doubling.
-const attachmentCost = 24 + 48
+// What a buffer costs beside its placeholder's text: the slice's header, the
+// placeholder, and what the Args remember of it.
+const attachmentCost = 24 + 24 + 12
 
 const (
 	placeholderHead = `{"_placeholder":true,"num":`
 	placeholderSize = len(placeholderHead) + 10 + 1
-	placeholderKey  = "_placeholder"
 	bufferHead      = `{"type":"Buffer","data":[`
 	bufferTail      = `]}`
 	longestFloat    = 25 // -2.2250738585072014e-308 and one to spare
@@ -71,9 +70,7 @@ func (f *frames) scan(data []byte, i, depth int) (summary, error) {
 	var (
 		s        = summary{start: i}
 		open     = (*f)[:0]
-		suspect  bool // the last key was that of a placeholder
 		wasKey   bool
-		inMap    bool
 		attached bool
 	)
 	for {
@@ -85,7 +82,7 @@ func (f *frames) scan(data []byte, i, depth int) (summary, error) {
 			s.kind, attached = t.kind, t.kind == arrayKind
 		}
 		if len(open) > 0 {
-			inMap, wasKey = open.take()
+			_, wasKey = open.take()
 			s.size++ // the comma or colon
 		}
 		switch t.kind {
@@ -95,6 +92,7 @@ func (f *frames) scan(data []byte, i, depth int) (summary, error) {
 				return s, fail(sioparser.ErrUTF8, i)
 			}
 			s.size += n
+			s.escapes = s.escapes || n != t.end-t.start+2
 		case uintKind, intKind, floatKind:
 			s.size += numberSize(t)
 			if wasKey {
@@ -106,9 +104,6 @@ func (f *frames) scan(data []byte, i, depth int) (summary, error) {
 			}
 			s.add(t, attached)
 		}
-		s.lookalike = s.lookalike || suspect && t.kind == trueKind
-		suspect = inMap && wasKey && t.kind == strKind && string(data[t.start:t.end]) == placeholderKey
-		wasKey = false
 		i = t.end
 		if t.kind == arrayKind || t.kind == mapKind {
 			if len(open) == depth {

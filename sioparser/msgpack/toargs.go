@@ -25,8 +25,11 @@ func ToArgs(data []byte, l sioparser.Limits) (sioparser.Args, error) {
 	case s.kind != arrayKind:
 		return sioparser.Args{}, fail(sioparser.ErrPayload, 0)
 	}
-	args, _, err := toArgs(nil, data, s, f, l)
-	return args, err
+	if err := checkAttachments(s, len(data), l); err != nil {
+		return sioparser.Args{}, err
+	}
+	args, _ := toArgs(nil, data, s, f, 0)
+	return args, nil
 }
 
 // withDefaults resolves the limits at zero, except for Attachments.
@@ -43,20 +46,38 @@ func withDefaults(l sioparser.Limits) sioparser.Limits {
 	return l
 }
 
-// toArgs writes the array that s is in data as JSON, into the memory of dst if
-// there is enough, and returns it as arguments and as text.
-func toArgs(dst, data []byte, s summary, open frames, l sioparser.Limits) (sioparser.Args, []byte, error) {
-	if err := checkAttachments(s, len(data), l); err != nil {
-		return sioparser.Args{}, dst, err
-	}
-	w := writer{dst: room(dst, s.size), open: open, attach: true}
+// toArgs writes the array that s is in data, from element first on, as JSON into
+// the memory of dst if there is enough, and returns it as arguments and as text.
+// The elements before first are not arrays or maps.
+func toArgs(dst, data []byte, s summary, open frames, first int) (sioparser.Args, []byte) {
+	w := writer{dst: room(dst, s.size), open: open, escapes: s.escapes, attach: true}
 	if s.attached > 0 {
 		w.attachments = make([][]byte, 0, s.attached)
+		w.places = make([]sioparser.Placeholder, 0, s.attached)
 	}
-	w.write(data, s.start)
-	args, err := sioparser.ParseArgs(w.dst, w.attachments)
-	return args, w.dst, err
+	array, _ := next(data, s.start)
+	i := array.end
+	for range first {
+		skipped, _ := next(data, i)
+		i = skipped.end
+	}
+	var buf [knownEnds]int
+	ends := buf[:0]
+	n := int(array.bits) - first
+	for k := range n {
+		if k > 0 {
+			w.dst = append(w.dst, ',')
+		}
+		i = w.write(data, i)
+		if k < knownEnds {
+			ends = append(ends, len(w.dst))
+		}
+	}
+	return sioparser.MakeArgs(w.dst, n, ends, w.attachments, w.places), w.dst
 }
+
+// knownEnds is how many boundaries between arguments MakeArgs makes use of.
+const knownEnds = 4
 
 // room returns dst, emptied, if it has room for n bytes, or new memory.
 func room(dst []byte, n int) []byte {
@@ -70,14 +91,10 @@ func checkAttachments(s summary, length int, l sioparser.Limits) error {
 	if s.attached == 0 {
 		return nil
 	}
-	if s.lookalike {
-		// Once in JSON it could not be told from a real one.
-		return fail(sioparser.ErrPlaceholder, s.start)
-	}
 	tooMany := l.Attachments > 0 && s.attached > l.Attachments
 	if l.Attachments == 0 {
 		// The allocator rounds sizes up by an eighth.
-		tooMany = s.size+s.size/8+s.attached*attachmentCost > 8*length+4096
+		tooMany = (s.size+s.attached*attachmentCost)/8*9 > 8*length+4096
 	}
 	if tooMany {
 		return fail(sioparser.ErrTooManyAttachments, s.start)

@@ -1,6 +1,6 @@
 package jsontext
 
-import "github.com/siokit/siokit/eioparser/internal/utf8text"
+import "unicode/utf8"
 
 // maxDepth bounds the nesting of arrays and objects in a text that is read. It
 // is what one word of bits for each 64 levels makes free of allocation.
@@ -19,7 +19,7 @@ type scanner struct {
 // levels, followed by more than white space, or if member returned false.
 func Object(data []byte, member func(key, value []byte) bool) bool {
 	s := scanner{b: data}
-	if !utf8text.Valid(data) || !s.open('{') {
+	if !utf8.Valid(data) || !s.open('{') {
 		return false
 	}
 	for more := !s.closes('}'); more; {

@@ -1,0 +1,174 @@
+package fuzz_test
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/siokit/siokit/eioparser"
+	"github.com/siokit/siokit/eioparser/eio3"
+	"github.com/siokit/siokit/fuzz/internal/nodepeer"
+)
+
+// BenchmarkEngineParsers times eioparser and the npm parsers on the same bodies,
+// in turns, and prints a table:
+//
+//	go test -run '^$' -bench EngineParsers -benchtime 1x ./fuzz
+func BenchmarkEngineParsers(b *testing.B) {
+	r := race{node: nodepeer.Start(b, "eio_bench.js")}
+	text := func(n int) []byte {
+		const event = `42["message",{"id":123,"text":"hello world","tags":["a","b"]}]`
+		return []byte(strings.Repeat(event, n/len(event)+1)[:n])
+	}
+	base64 := func(n int) []byte {
+		return eioparser.AppendPacket(nil, eioparser.Packet{Type: eioparser.Message, Binary: true, Data: bytes.Repeat([]byte{0, 127, 255, 13}, n/4)})
+	}
+	for _, row := range []struct {
+		name  string
+		frame []byte
+	}{
+		{"ping", []byte("2")}, {"32 B", text(32)}, {"200 B", text(200)}, {"1 KB", text(1024)}, {"16 KB", text(16 << 10)},
+		{"16 KB of Chinese", []byte("4" + strings.Repeat("你好，世界", 16<<10/15))},
+		{"1 KB as base64", base64(1024)}, {"16 KB as base64", base64(16 << 10)},
+	} {
+		p, err := eioparser.DecodeText(row.frame)
+		if err != nil {
+			b.Fatal(err)
+		}
+		r.compare(b, row.name+", decode", nodeTime{Op: "packet decode", Body: row.frame}, func() error {
+			_, err := eioparser.DecodeText(row.frame)
+			return err
+		})
+		dst := make([]byte, 0, len(row.frame))
+		r.compare(b, row.name+", encode", nodeTime{Op: "packet encode", Body: row.frame}, func() error {
+			dst = eioparser.AppendPacket(dst[:0], p)
+			return nil
+		})
+	}
+
+	packets := make([]eioparser.Packet, 100)
+	for i := range packets {
+		packets[i] = eioparser.Packet{Type: eioparser.Message, Data: text(32)[1:]}
+	}
+	body := eioparser.AppendPayload(nil, packets...)
+	r.compare(b, "100 packets, decode", nodeTime{Op: "payload decode", Body: body}, func() error {
+		for _, err := range eioparser.Payload(body) {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	r.compare(b, "100 packets, encode", nodeTime{Op: "payload encode", Body: body}, func() error {
+		body = eioparser.AppendPayload(body[:0], packets...)
+		return nil
+	})
+	text3 := eio3.AppendPayload(nil, packets...)
+	r.compare(b, "100 packets, revision 3, decode", nodeTime{Op: "payload3 decode", Body: text3}, func() error {
+		for _, err := range eio3.Payload(text3) {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	r.compare(b, "100 packets, revision 3, encode", nodeTime{Op: "payload3 encode", Body: text3}, func() error {
+		text3 = eio3.AppendPayload(text3[:0], packets...)
+		return nil
+	})
+	packets = append(packets[:99], eioparser.Packet{Type: eioparser.Message, Binary: true, Data: make([]byte, 32)})
+	binary3 := eio3.AppendBinaryPayload(nil, packets...)
+	r.compare(b, "100 packets, revision 3, binary, decode", nodeTime{Op: "binary3 decode", Body: binary3}, func() error {
+		for _, err := range eio3.BinaryPayload(binary3) {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	r.compare(b, "100 packets, revision 3, binary, encode", nodeTime{Op: "binary3 encode", Body: binary3}, func() error {
+		binary3 = eio3.AppendBinaryPayload(binary3[:0], packets...)
+		return nil
+	})
+	fmt.Println(&r)
+}
+
+// race times what we do and what the reference does in turns.
+type race struct {
+	node  *nodepeer.Peer
+	lines []string
+}
+
+// nodeTime asks for the time of one operation of a script on one body.
+type nodeTime struct {
+	Op           string `json:"op"`
+	Body         []byte `json:"body"`
+	Rounds       int    `json:"rounds"`
+	Milliseconds int64  `json:"milliseconds"`
+}
+
+// Each operation is timed in rounds and the fastest counts: other work on the
+// machine can only make a round slower.
+const (
+	raceRounds = 10
+	raceRound  = 20 * time.Millisecond
+)
+
+func (r *race) compare(b *testing.B, name string, theirs nodeTime, ours func() error) {
+	var ns, nodeNS float64
+	var size, allocs uint64
+	b.Run(name+"/siokit", func(b *testing.B) {
+		ns, size, allocs = fastest(b, ours)
+		b.ReportMetric(ns, "ns/op")
+		b.ReportMetric(float64(size), "B/op")
+		b.ReportMetric(float64(allocs), "allocs/op")
+	})
+	b.Run(name+"/npm", func(b *testing.B) {
+		theirs.Rounds, theirs.Milliseconds = raceRounds, raceRound.Milliseconds()
+		results, err := nodepeer.Call[nodeTime, struct {
+			NS    float64 `json:"ns"`
+			Error string  `json:"error"`
+		}](r.node, "time", []nodeTime{theirs})
+		if err != nil || results[0].Error != "" {
+			b.Fatal(err, results)
+		}
+		nodeNS = results[0].NS
+		b.ReportMetric(nodeNS, "ns/op")
+	})
+	r.lines = append(r.lines, fmt.Sprintf("| %s | %.1f | %d | %d | %.1f | **%.1f** |", name, ns, size, allocs, nodeNS, nodeNS/ns))
+}
+
+// fastest times operation.
+func fastest(b *testing.B, operation func() error) (ns float64, size, allocs uint64) {
+	ns = math.Inf(1)
+	n := 1
+	for round := 0; round < raceRounds; {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		begin := time.Now()
+		for range n {
+			if err := operation(); err != nil {
+				b.Fatal(err)
+			}
+		}
+		elapsed := time.Since(begin)
+		runtime.ReadMemStats(&after)
+		if elapsed < raceRound {
+			n *= 2
+			continue
+		}
+		round++
+		ns = min(ns, float64(elapsed.Nanoseconds())/float64(n))
+		size = (after.TotalAlloc - before.TotalAlloc) / uint64(n)
+		allocs = (after.Mallocs - before.Mallocs) / uint64(n)
+	}
+	return ns, size, allocs
+}
+
+func (r *race) String() string {
+	return "\n| | siokit, ns | bytes | allocations | npm, ns | factor |\n|---|--:|--:|--:|--:|--:|\n" + strings.Join(r.lines, "\n")
+}
