@@ -163,7 +163,7 @@ func appendAnswer(dst []byte, m *Message) []byte {
 		dst = strconv.AppendBool(dst, m.Gone)
 	}
 	dst = appendAttachments(dst, m)
-	if len(dst) == start { // remove the comma after the request id
+	if len(dst) == start && dst[start-1] == ',' { // of the request id
 		dst = dst[:start-1]
 	}
 	return dst

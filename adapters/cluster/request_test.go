@@ -189,3 +189,39 @@ func TestCloseEndsRequests(t *testing.T) {
 		}
 	})
 }
+
+// Nothing is remembered of a request that is over, on either side.
+func TestNothingPendingAfterRequests(t *testing.T) {
+	bubble(t, 2, cluster.Config{}, func(t *testing.T, r *rig) {
+		s := r.socket(1, "s")
+		r.socket(1, "in-no-room")
+		answer := func() {
+			synctest.Wait()
+			if _, asked := r.adapters[1].Pending(); asked != 1 {
+				t.Errorf("%d broadcasts wait for acknowledgements, want 1", asked)
+			}
+			s.Reply(s.Received()[len(s.Received())-1].ID, sioparser.Args{})
+		}
+		done := make(chan struct{})
+		go func() { // ends with the request
+			defer close(done)
+			if n, err := count(r.adapters[0].BroadcastAck(t.Context(), event("x"), adapter.Selection{Rooms: []string{"s"}})); n != 1 || err != nil {
+				t.Errorf("%d replies, %v", n, err)
+			}
+		}()
+		answer()
+		<-done
+		if _, err := count(r.adapters[0].BroadcastAck(t.Context(), event("x"), adapter.Selection{Rooms: []string{"nobody"}})); err != nil {
+			t.Error(err)
+		}
+		if _, err := count(r.adapters[0].Fetch(t.Context(), adapter.Selection{})); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		for i, a := range r.adapters {
+			if requests, asked := a.Pending(); requests+asked != 0 {
+				t.Errorf("server %d: %d requests and %d broadcasts are pending", i, requests, asked)
+			}
+		}
+	})
+}
