@@ -122,7 +122,7 @@ func runCluster(ops []roomsOp) (err error) {
 		return err
 	}
 	// When the dead are given up, the living know each other and nobody else.
-	time.Sleep(15 * time.Second)
+	<-time.After(15 * time.Second)
 	for i, n := range c.nodes {
 		if servers, err := n.adapter.(adapter.Counter).Servers(context.Background()); servers != len(c.nodes) || err != nil {
 			return fmt.Errorf("server %d knows of %d servers, %w", i, servers, err)

@@ -64,7 +64,7 @@ func TestFrozenBusStopsNobody(t *testing.T) {
 		if taken < 30 || taken > 100 {
 			t.Errorf("%d broadcasts of about 170 bytes were queued in 10,000 bytes", taken)
 		}
-		time.Sleep(10 * time.Second)
+		<-time.After(10 * time.Second)
 		close(ice.frozen)
 		synctest.Wait()
 		if n := len(remote.Received()); n != taken {

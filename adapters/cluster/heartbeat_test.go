@@ -28,12 +28,12 @@ func TestHeartbeatOnlyWhenSilent(t *testing.T) {
 	bubble(t, 1, cluster.Config{}, func(t *testing.T, r *rig) {
 		seen := r.spy("socket.io#/#")
 		for range 4 {
-			time.Sleep(2 * time.Second)
+			<-time.After(2 * time.Second)
 			if err := r.broadcast(0, "x"); err != nil {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(11 * time.Second)
+		<-time.After(11 * time.Second)
 		beats, packets := 0, 0
 		for _, m := range seen() {
 			switch {
@@ -52,16 +52,16 @@ func TestHeartbeatOnlyWhenSilent(t *testing.T) {
 func TestSilentServerIsGivenUp(t *testing.T) {
 	bubble(t, 3, cluster.Config{}, func(t *testing.T, r *rig) {
 		r.ends[2].cut.Store(true)
-		time.Sleep(9 * time.Second)
+		<-time.After(9 * time.Second)
 		if n := len(r.adapters[0].Nodes()); n != 2 {
 			t.Errorf("after 9 s of silence %d others are known, want 2", n)
 		}
-		time.Sleep(3 * time.Second)
+		<-time.After(3 * time.Second)
 		if diff := cmp.Diff([]string{"n1"}, r.adapters[0].Nodes()); diff != "" {
 			t.Errorf("after 12 s of silence (-want +got):\n%s", diff)
 		}
 		r.ends[2].cut.Store(false)
-		time.Sleep(6 * time.Second)
+		<-time.After(6 * time.Second)
 		if diff := cmp.Diff([]string{"n1", "n2"}, r.adapters[0].Nodes()); diff != "" {
 			t.Errorf("when it is back (-want +got):\n%s", diff)
 		}

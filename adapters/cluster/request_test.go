@@ -131,7 +131,7 @@ func TestAckForOfficialAdapter(t *testing.T) {
 			t.Error("the acknowledgement of a is not awaited")
 		}
 		b.Go()
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		want := []string{
 			`{"uid":"n0","nsp":"/","type":11,"data":{"requestId":"r1","clientCount":2}}`,
 			`{"uid":"n0","nsp":"/","type":12,"data":{"requestId":"r1","packet":"yes"}}`,
@@ -152,7 +152,7 @@ func TestAckIsForgottenAfterTheAskersTimeout(t *testing.T) {
 			until time.Duration
 			want  int
 		}{{999 * time.Millisecond, 2}, {2 * time.Millisecond, 1}, {3 * time.Second, 1}, {time.Second, 0}} {
-			time.Sleep(step.until)
+			<-time.After(step.until)
 			synctest.Wait()
 			if n := s.Awaited(); n != step.want {
 				t.Errorf("after %v more: %d awaited, want %d", step.until, n, step.want)

@@ -40,10 +40,10 @@ func (r *Recovery) unstore(el *list.Element) {
 	r.waiting.Remove(el)
 }
 
-// arm sets the timer for the next expiry unless it is set. It is stopped while
-// there is nothing to expire.
+// arm sets the timer for the next expiry, if it isn't set for one before that. It
+// is stopped while there is nothing to expire.
 func (r *Recovery) arm(now time.Time) {
-	if r.timer != nil || r.closed {
+	if r.closed {
 		return
 	}
 	var next time.Time
@@ -58,6 +58,14 @@ func (r *Recovery) arm(now time.Time) {
 	if next.IsZero() {
 		return
 	}
+	if r.timer != nil {
+		// If it can't be stopped any more the sweep has begun, and arms it again.
+		if !next.Before(r.due) || !r.timer.Stop() {
+			return
+		}
+		r.sweeps.Done()
+	}
+	r.due = next
 	r.sweeps.Add(1)
 	r.timer = time.AfterFunc(max(next.Sub(now), sweepEvery), r.sweep)
 }

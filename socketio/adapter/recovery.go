@@ -79,6 +79,7 @@ type Recovery struct {
 	waiting  *list.List               // of *stored, by time of the disconnect
 	peak     int                      // the most sessions since the map was made
 	timer    *time.Timer              // armed while something can expire
+	due      time.Time                // what it is armed for
 	sweeps   sync.WaitGroup           // the timer, or the sweep that it started
 }
 

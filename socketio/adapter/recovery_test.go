@@ -117,23 +117,23 @@ func TestSessionExpires(t *testing.T) {
 	recovering(t, config, func(t *testing.T, st *store) {
 		a, b, c := st.join("a"), st.join("b"), st.join("c")
 		st.drop(a)
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		st.drop(b)
-		time.Sleep(59 * time.Second)
+		<-time.After(59 * time.Second)
 		st.drop(c)
 		if _, err := st.back("c", ""); err != nil {
 			t.Errorf("c at once: %v", err)
 		}
-		time.Sleep(2 * time.Second) // a has waited for two minutes
+		<-time.After(2 * time.Second) // a has waited for two minutes
 		synctest.Wait()
 		if _, err := st.back("a", ""); !errors.Is(err, adapter.ErrUnrecoverable) {
 			t.Errorf("a after its time: %v", err)
 		}
-		time.Sleep(57 * time.Second) // b for one second less
+		<-time.After(57 * time.Second) // b for one second less
 		if _, err := st.back("b", ""); err != nil {
 			t.Errorf("b just in time: %v", err)
 		}
-		time.Sleep(5 * time.Minute)
+		<-time.After(5 * time.Minute)
 		synctest.Wait()
 		mu.Lock()
 		defer mu.Unlock()
@@ -150,11 +150,28 @@ func TestSessionExpiresBeforeTheSweep(t *testing.T) {
 	recovering(t, adapter.RecoveryConfig{MaxDisconnection: 100 * time.Millisecond, OnExpired: func(*adapter.Session) { expired++ }},
 		func(t *testing.T, st *store) {
 			st.drop(st.join("a"))
-			time.Sleep(100 * time.Millisecond)
+			<-time.After(100 * time.Millisecond)
 			if _, err := st.back("a", ""); !errors.Is(err, adapter.ErrUnrecoverable) {
 				t.Errorf("after its time: %v", err)
 			}
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
+			synctest.Wait()
+			if expired != 1 {
+				t.Errorf("%d sessions expired", expired)
+			}
+		})
+}
+
+// The timer may be set for a packet of the log when a session comes that expires
+// before it.
+func TestSessionExpiresBeforeThePacketsDo(t *testing.T) {
+	expired := 0
+	recovering(t, adapter.RecoveryConfig{MaxDisconnection: 3 * time.Second, OnExpired: func(*adapter.Session) { expired++ }},
+		func(t *testing.T, st *store) {
+			a := st.join("a")
+			st.send("x")
+			st.drop(a)
+			<-time.After(4 * time.Second)
 			synctest.Wait()
 			if expired != 1 {
 				t.Errorf("%d sessions expired", expired)
@@ -189,7 +206,7 @@ func TestLogIsBounded(t *testing.T) {
 		recovering(t, config, func(t *testing.T, st *store) {
 			sent := func(s *adaptertest.Socket, n int) {
 				for i := range n {
-					time.Sleep(time.Second)
+					<-time.After(time.Second)
 					st.send(fmt.Sprint("n", i), "red")
 				}
 			}
@@ -220,7 +237,7 @@ func TestLongLivedConnectionRecovers(t *testing.T) {
 		st.join("other", "blue")
 		st.send("long ago", "red")
 		for range 50 {
-			time.Sleep(time.Minute)
+			<-time.After(time.Minute)
 			st.send("for others", "blue")
 		}
 		st.drop(a)
@@ -396,7 +413,7 @@ func TestIdleLogIsFreed(t *testing.T) {
 			}
 		}
 		full := heap()
-		time.Sleep(5 * time.Minute)
+		<-time.After(5 * time.Minute)
 		synctest.Wait()
 		if freed := full - heap(); freed < 15<<20 {
 			t.Errorf("%d KiB were freed of 16 MiB", freed>>10)
