@@ -42,11 +42,11 @@ apt_install() {
 	have apt-get || fail "please install these, then run again: $*"
 	say "installing $*"
 	if [ -z "$updated" ]; then
-		as_root apt-get -qq update </dev/null >&2
+		as_root apt-get -qq update </dev/null >/dev/null
 		updated=yes
 	fi
 	as_root env DEBIAN_FRONTEND=noninteractive \
-		apt-get -qq install -y --no-install-recommends "$@" </dev/null >&2
+		apt-get -qq install -y --no-install-recommends "$@" </dev/null >/dev/null
 }
 
 # go_is_enough reports whether the go command that would run here is 1.26 or
