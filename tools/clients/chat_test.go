@@ -94,9 +94,19 @@ func TestChatPage(t *testing.T) {
 			linus.wait("rooms", `getComputedStyle(document.getElementById("rooms-panel")).translate === "0px"`)
 			linus.shot("phone-rooms")
 			grace.do("send", chromedp.KeyEvent(kb.Enter))
+			linus.wait("message", texts(".text")+`.includes("I will bring coffee")`)
+			linus.leave()
+			ada.wait("Linus has left", texts("#people .label")+`.join() === "Ada Lovelace,Grace Hopper"`)
+		}},
+		{"WebSocket alone", func(t *testing.T) {
+			edsger := open(t, chromium, "edsger", server.url+"/?transports=websocket&name=Edsger", 1280, 820)
+			edsger.wait("WebSocket", connectedOver("websocket"))
+			edsger.say("Straight to WebSocket")
+			ada.wait("message", texts(".message:not(.mine) .text")+`.includes("Straight to WebSocket")`)
+			edsger.leave()
+			ada.wait("Edsger has left", texts("#people .label")+`.join() === "Ada Lovelace,Grace Hopper"`)
 		}},
 		{"rooms", func(t *testing.T) {
-			ada.wait("Linus has left", texts("#people .label")+`.join() === "Ada Lovelace,Grace Hopper"`)
 			grace.do("open a room", chromedp.SendKeys(chromedp.ID("new-room-name"), "Tea Kitchen"+kb.Enter))
 			grace.wait("the room", texts("#room-name")+`.join() === "tea-kitchen"`)
 			ada.wait("the new room in the list", texts("#rooms .label")+`.join() === "lobby,random,tea-kitchen"`)
@@ -182,6 +192,12 @@ func (b *tab) signIn(name string) {
 	b.do("sign in",
 		chromedp.Evaluate[chromedp.Void](`window.failures = []; addEventListener("error", e => failures.push(e.message)); addEventListener("unhandledrejection", e => failures.push(String(e.reason)))`),
 		chromedp.SendKeys(chromedp.ID("name"), name+kb.Enter))
+}
+
+// leave leaves the page as a person does, by going elsewhere.
+func (b *tab) leave() {
+	b.t.Helper()
+	b.do("leave", chromedp.Navigate("about:blank"))
 }
 
 // say writes into the message box and presses Enter.

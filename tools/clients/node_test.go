@@ -5,7 +5,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
+	"net/http"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +18,10 @@ import (
 
 // runTime bounds one run of all scenarios.
 const runTime = 5 * time.Minute
+
+// leaveTime is how long the traces of clients may stay: a heartbeat, or the
+// connect timeout of those that never joined, and some more.
+const leaveTime = 20 * time.Second
 
 // client is a version of the official client.
 type client struct{ name, pkg, major string }
@@ -42,7 +49,10 @@ func TestOfficialClient(t *testing.T) {
 		for _, mode := range modes {
 			t.Run(c.name+"/"+mode, func(t *testing.T) {
 				t.Parallel()
-				report(t, scenarios(t, refserver(t).url, c, mode))
+				server := refserver(t)
+				before := goroutines(t, server.url)
+				report(t, scenarios(t, server.url, c, mode))
+				noneLeft(t, server.url, before)
 			})
 		}
 	}
@@ -74,6 +84,45 @@ func TestFeatures(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("features (-want +got):\n%s", diff)
+	}
+}
+
+// goroutines asks a server how many it has.
+func goroutines(t *testing.T, url string) int {
+	t.Helper()
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: startTime}
+	response, err := client.Get(url + "/debug/goroutines")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// noneLeft waits until a server has no more goroutines than before its clients
+// came: whatever they did, nothing of them may stay.
+func noneLeft(t *testing.T, url string, before int) {
+	t.Helper()
+	deadline := time.After(leaveTime)
+	for {
+		now := goroutines(t, url)
+		if now <= before {
+			return
+		}
+		select {
+		case <-deadline:
+			t.Errorf("%d goroutines, %d before the clients came", now, before)
+			return
+		case <-time.After(100 * time.Millisecond):
+		}
 	}
 }
 

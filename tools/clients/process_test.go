@@ -84,7 +84,7 @@ func node(t testing.TB) string {
 	return path
 }
 
-// process is a server that runs until the end of its test.
+// process is a program that runs until the end of its test.
 type process struct {
 	url    string
 	cmd    *exec.Cmd

@@ -32,11 +32,15 @@ const allowRequest = (request, done) => {
 const web = http.createServer((request, response) => response.writeHead(404).end());
 web.setMaxListeners(0);
 
+const engines = [];
+const sockets = [];
+
 // ---- Engine.IO -------------------------------------------------------------
 
 function echo(path, options, onMessage = (socket, data) => socket.send(data)) {
   const server = engine.attach(web, { path, destroyUpgrade: false, cors, allowRequest, ...heartbeat, ...options });
   server.on("connection", (socket) => socket.on("message", (data) => onMessage(socket, data)));
+  engines.push(server);
 }
 
 function command(socket, data) {
@@ -75,6 +79,7 @@ function serve(path, options) {
     path, destroyUpgrade: false, connectTimeout: Number(flags["connect-timeout"]), cors, allowRequest, serveClient: false,
     cleanupEmptyChildNamespaces: true, ...heartbeat, ...options,
   });
+  sockets.push(io);
   io.on("connection", (socket) => main(io, socket));
   for (const name of ["/custom", "/custom2"]) {
     io.of(name).on("connection", (socket) => { socket.emit("auth", socket.handshake.auth); custom(socket); });
@@ -166,4 +171,8 @@ serve("/sio-msgpack", { parser: msgpack });
 serve("/sio-v3", { allowEIO3: true });
 
 web.listen(0, "127.0.0.1", () => console.log(`http://127.0.0.1:${web.address().port}`));
-process.on("SIGTERM", () => process.exit(0));
+process.on("SIGTERM", async () => {
+  setTimeout(() => process.exit(0), 3000).unref(); // for what clients leave open
+  for (const server of engines) server.close();
+  await Promise.all(sockets.map((io) => io.close()));
+});

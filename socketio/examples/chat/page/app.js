@@ -12,6 +12,7 @@ const PICTURE_BYTES = 700_000; // polling sends base64, a third more; the server
 const query = new URLSearchParams(location.search);
 const socket = io({
   autoConnect: false,
+  closeOnBeforeunload: true, // the others see at once who closes the page
   transports: query.get("transports")?.split(",") ?? ["polling", "websocket"],
 });
 
