@@ -7,6 +7,8 @@ import "context"
 // texts without spaces or control characters, except that a namespace's name
 // stands in them as it is. Messages are opaque bytes.
 //
+// Both methods are called from any goroutine.
+//
 // What a Bus promises: two messages that one Publish after the other put on a
 // topic reach a subscriber in that order, or not at all. It may lose messages,
 // and may hand a server its own.
