@@ -114,8 +114,8 @@ type nodeTime struct {
 // Each operation is timed in rounds and the fastest counts: other work on the
 // machine can only make a round slower.
 const (
-	raceRounds = 10
-	raceRound  = 20 * time.Millisecond
+	raceRounds = 50
+	raceRound  = 4 * time.Millisecond
 )
 
 func (r *race) compare(b *testing.B, name string, theirs nodeTime, ours func() error) {

@@ -2,7 +2,9 @@ package msgpack_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/siokit/siokit/sioparser"
@@ -150,5 +152,27 @@ func TestAnErrorLeavesNothingBehind(t *testing.T) {
 	p, err := d.Decode([]byte("\x82\xa4type\x01\xa3nsp\xa1/"), true)
 	if err != nil || p.Args.Len() != 0 || p.Name != nil || p.Payload != nil || p.HasID {
 		t.Errorf("got %+v, %v", p, err)
+	}
+}
+
+// Each character at each place of strings around the sizes that are looked at as
+// a whole.
+func TestEveryCharacterIsEscapedAsInJSON(t *testing.T) {
+	for c := range rune(0x800) {
+		for _, before := range []int{0, 1, 7, 8, 31, 32, 40} {
+			want := strings.Repeat("x", before) + string(c) + strings.Repeat("y", 40)
+			data := append([]byte{0x91, 0xd9, byte(len(want))}, want...)
+			a, err := msgpack.ToArgs(data, sioparser.Limits{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got string
+			if err := json.Unmarshal(a.Raw(), &got); err != nil || got != want {
+				t.Fatalf("%q is %s, %v", want, a.Raw(), err)
+			}
+			if again := msgpack.AppendFromArgs(nil, a); !bytes.Equal(again, data) {
+				t.Fatalf("%q is written as %q", data, again)
+			}
+		}
 	}
 }

@@ -187,15 +187,23 @@ func needEscape(w uint64) uint64 {
 	return ((w-ones*' ')&^w | (quote-ones)&^quote | (slash-ones)&^slash) & highs
 }
 
+// unlikePlain sets the high bit of a byte if there is a byte among the first eight
+// of s that is not ASCII or that a JSON string can't hold as it is.
+func unlikePlain(s []byte) uint64 {
+	w := binary.LittleEndian.Uint64(s)
+	return (w - ones*' ') | ((w ^ ones*'"') - ones) | ((w ^ ones*'\\') - ones) | w
+}
+
 // quotedLen is the length of s as a JSON string, or -1 if s is not UTF-8.
 func quotedLen(s []byte) int {
 	n := len(s) + 2
+	for len(s) >= 32 && (unlikePlain(s)|unlikePlain(s[8:])|unlikePlain(s[16:])|unlikePlain(s[24:]))&highs == 0 {
+		s = s[32:]
+	}
 	for len(s) > 0 {
-		if len(s) >= 8 {
-			if w := binary.LittleEndian.Uint64(s); (needEscape(w)|w)&highs == 0 {
-				s = s[8:]
-				continue
-			}
+		if len(s) >= 8 && unlikePlain(s)&highs == 0 {
+			s = s[8:]
+			continue
 		}
 		width := 1
 		if c := s[0]; c < utf8.RuneSelf {
