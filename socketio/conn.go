@@ -141,16 +141,16 @@ func (c *conn) connect(name string, auth []byte) {
 	}
 	s := newSocket(c, name, auth)
 	s.nsp = nsp
-	simple := nsp != nil && nsp.unguarded()
+	simple := nsp != nil && nsp.unguarded() && nsp.enter()
+	s.entered = simple
 
 	c.mu.Lock()
-	if c.closed {
+	if c.closed || len(c.sockets) >= c.server.config.MaxNamespaces {
 		c.mu.Unlock()
-		return
-	}
-	if len(c.sockets) >= c.server.config.MaxNamespaces {
-		c.mu.Unlock()
-		c.fail(engineio.TransportError, ErrTooManyNamespaces)
+		if simple {
+			nsp.leave()
+		}
+		c.fail(engineio.TransportError, ErrTooManyNamespaces) // if it isn't closed
 		return
 	}
 	c.sockets = append(c.sockets, s)

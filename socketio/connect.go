@@ -12,11 +12,7 @@ import (
 // connectAtOnce answers a CONNECT that nobody has to be asked about, on the
 // goroutine that reads; only the connection hooks need a dispatcher.
 func (s *Socket) connectAtOnce() {
-	err := s.enter(s.ctx)
-	if err == nil {
-		err = s.join()
-	}
-	if err != nil {
+	if err := s.join(); err != nil {
 		s.refused(err)
 		return
 	}
@@ -97,14 +93,27 @@ var errInvalidNamespace = errors.New("socketio: invalid namespace")
 // so that it is not cleaned up.
 func (s *Socket) enter(ctx context.Context) error {
 	for {
-		nsp := s.nsp
+		s.mu.Lock()
+		nsp, entered, over := s.nsp, s.entered, s.state() == gone
+		s.mu.Unlock()
+		if over {
+			return s.goneError()
+		}
+		if entered {
+			return nil
+		}
 		if nsp == nil {
 			var err error
 			if nsp, err = s.conn.server.resolve(ctx, s); err != nil {
 				return err
 			}
 		}
-		if nsp.enter(ctx) {
+		select {
+		case <-nsp.ready:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if nsp.enter() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.nsp = nsp

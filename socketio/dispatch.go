@@ -188,8 +188,8 @@ func growStack(i uint8) byte {
 // cork holds back what the session would write until uncork, or 1 ms.
 func (s *Socket) cork() {
 	if !s.corked.Load() {
-		s.corked.Store(true)
 		s.conn.session.Cork()
+		s.corked.Store(true) // from here on anybody may end it
 	}
 }
 
@@ -304,6 +304,13 @@ func handlerError(event string, err error) error {
 	return &HandlerError{Event: event, Err: err}
 }
 
+// expected holds for errors that are part of daily life: what the client was
+// told in public, and what became of those who were at work when it left.
+func expected(err error) bool {
+	var public *PublicError
+	return errors.As(err, &public) || errors.Is(err, ErrDisconnected) || errors.Is(err, context.Canceled)
+}
+
 // report hands an error of this socket to OnError; a panic ends the socket
 // too.
 func (s *Socket) report(err error) {
@@ -319,8 +326,7 @@ func (s *Socket) report(err error) {
 			}
 		}
 	}
-	var public *PublicError
-	if !heard && !errors.As(err, &public) { // a refusal in public is no news
+	if !heard && !expected(err) {
 		s.log("error", err)
 	}
 	if _, ok := err.(*PanicError); ok {

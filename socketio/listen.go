@@ -141,8 +141,8 @@ func (l *listener) OnDisconnect(h func(ctx context.Context, s *Socket, why *Disc
 // (*HandlerError) and middlewares (*MiddlewareError) returned, arguments that
 // did not fit (*ArgumentError) and panics (*PanicError). It may be called from
 // several goroutines. Where neither socket nor namespace has one, errors are
-// logged as warnings; but not a *PublicError, which says all that there is to
-// say to the client.
+// logged as warnings, except a *PublicError, which was said to the client, and
+// what ErrDisconnected explains.
 func (l *listener) OnError(h func(ctx context.Context, s *Socket, err error)) (stop func()) {
 	return l.own().errors.add(h)
 }

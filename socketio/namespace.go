@@ -200,11 +200,7 @@ func (n *Namespace) connectionHooks() []*ConnectionHook {
 
 // enter counts a socket that will join. It fails if the namespace has been
 // cleaned up.
-func (n *Namespace) enter(ctx context.Context) bool {
-	select {
-	case <-n.ready:
-	case <-ctx.Done(): // the caller notices
-	}
+func (n *Namespace) enter() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.retired {

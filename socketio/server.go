@@ -35,6 +35,7 @@ type Server struct {
 	mu         sync.RWMutex
 	namespaces map[string]*Namespace
 	parents    []*ParentNamespace
+	closed     bool // nothing new comes into being
 }
 
 // NewServer makes a server. It answers requests until Shutdown or Close.
@@ -188,6 +189,11 @@ func (s *Socket) matches(ctx context.Context, p *ParentNamespace) (ok bool, err 
 func (srv *Server) create(name string, parent *ParentNamespace) (*Namespace, error) {
 	n, err := srv.newNamespace(name, parent)
 	srv.mu.Lock()
+	if srv.closed && err == nil {
+		err = ErrClosed
+		defer func(made adapter.Adapter) { _ = made.Close(context.Background()) }(n.adapter)
+		n.adapter = brokenAdapter{err}
+	}
 	if existing := srv.namespaces[name]; existing != nil {
 		srv.mu.Unlock()
 		return existing, n.adapter.Close(context.Background())
@@ -244,7 +250,11 @@ func (srv *Server) drop(n *Namespace) {
 	}
 	srv.mu.Unlock()
 	n.parent.abandon(n)
-	if err := n.adapter.Close(context.Background()); err != nil {
-		srv.config.Logger.Warn("socketio: adapter", "namespace", n.name, "error", err)
-	}
+	srv.crew.enter()
+	go func() { // an adapter may take its time to say goodbye
+		defer srv.crew.leave()
+		if err := n.adapter.Close(srv.ctx); err != nil && !errors.Is(err, context.Canceled) {
+			srv.config.Logger.Warn("socketio: adapter", "namespace", n.name, "error", err)
+		}
+	}()
 }

@@ -46,6 +46,9 @@ func (srv *Server) endSockets() {
 }
 
 func (srv *Server) closeAdapters(ctx context.Context) error {
+	srv.mu.Lock()
+	srv.closed = true
+	srv.mu.Unlock()
 	var errs []error
 	for n := range srv.Namespaces() {
 		errs = append(errs, n.adapter.Close(ctx))

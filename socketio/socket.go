@@ -301,12 +301,18 @@ func (s *Socket) receiveEvent(p *sioparser.Packet) {
 }
 
 // recognise returns an event's name, without memory of its own if there is a
-// handler, and whether that is to run inline.
-func (s *Socket) recognise(name []byte) (string, bool) {
+// handler, and whether all of them are to run inline.
+func (s *Socket) recognise(name []byte) (known string, inline bool) {
 	for _, l := range s.listeners() {
-		if rs := l.events.find(string(name)); len(rs) > 0 {
-			return rs[0].event, rs[0].mode&Inline != 0
+		for _, r := range l.events.find(string(name)) {
+			known, inline = r.event, r.mode == Inline
+			if !inline {
+				return known, false
+			}
 		}
 	}
-	return string(name), false
+	if known == "" {
+		known = string(name)
+	}
+	return known, inline
 }
