@@ -185,3 +185,18 @@ func TestPacketClone(t *testing.T) {
 		checkEncoded(t, clone, v.Enc)
 	}
 }
+
+// The raw name of one packet is not that of the next, even if that one's name
+// stands in the same place of a reused buffer.
+func TestEncodeNameInReusedBuffer(t *testing.T) {
+	d := sioparser.Text.NewDecoder(sioparser.Limits{})
+	buf := make([]byte, 0, 64)
+	for _, in := range []string{`21[12]`, `2["ab"]`, `2["\u0061"]`, `21["a"]`, `2[-1]`} {
+		buf = append(buf[:0], in...)
+		p, err := d.Decode(buf, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkEncoded(t, p, []message{text(in)})
+	}
+}

@@ -54,7 +54,7 @@ func digits(text []byte, i int) int {
 
 // number returns a float64; out of its range is an error.
 func number(text []byte) (any, error) {
-	if len(text) <= 15 { // such an integer is a float64 exactly
+	if len(text) <= 18 { // fits in an int64, whose conversion rounds as ParseFloat does
 		n := int64(0)
 		for _, c := range text {
 			if c -= '0'; c > 9 {

@@ -16,7 +16,7 @@ func (a *Args) outgoing() (attachments [][]byte, splice bool, err error) {
 	inOrder := true
 	for i, m := range a.marks {
 		inOrder = inOrder && int(m.num) == i
-		splice = splice || int(m.num) != i || !canonicalPlaceholder(a.raw[m.start-a.base:m.end-a.base], i)
+		splice = splice || !canonicalPlaceholder(a.raw[m.start-a.base:m.end-a.base], i)
 	}
 	if inOrder {
 		n := len(a.marks)

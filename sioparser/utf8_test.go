@@ -1,11 +1,33 @@
 package sioparser_test
 
 import (
+	"bytes"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/siokit/siokit/sioparser"
 )
+
+// Every byte at every place of a string and of a key, in the middle of words
+// that are scanned at once and behind them.
+func TestStringBytes(t *testing.T) {
+	d := sioparser.Text.NewDecoder(sioparser.Limits{})
+	for length := range 20 {
+		for at := range length {
+			for c := range 256 {
+				text := bytes.Repeat([]byte("x"), length)
+				text[at] = byte(c)
+				escaped := c == '\\' && at+1 < length // \x is no escape
+				want := c >= 0x20 && c < 0x80 && c != '"' && c != '\\'
+				for _, in := range []string{`2["` + string(text) + `"]`, `2["",{"` + string(text) + `":1}]`} {
+					if _, err := d.Decode([]byte(in), false); (err == nil) != want || escaped && err == nil {
+						t.Fatalf("%q: %v", in, err)
+					}
+				}
+			}
+		}
+	}
+}
 
 // The scanner and package utf8 agree on every sequence of up to three bytes
 // and on all four-byte ones that begin a range, at every alignment.

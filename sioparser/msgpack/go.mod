@@ -5,4 +5,5 @@ go 1.26.0
 require (
 	github.com/siokit/siokit/sioparser v0.1.0
 	github.com/vmihailenco/msgpack/v5 v5.4.1
+	go.uber.org/goleak v1.3.0
 )
