@@ -70,6 +70,7 @@ func TestToArgsErrors(t *testing.T) {
 		want       error
 	}{
 		{"nothing", "", msgpack.ErrSyntax},
+		{"too many attachments", "\xdc\x20\x00" + strings.Repeat("\xc4\x00", 8192), sioparser.ErrTooManyAttachments},
 		{"no array", "\x80", sioparser.ErrPayload},
 		{"bytes behind it", "\x90\x00", msgpack.ErrSyntax},
 		{"extension", "\x91\xd4\x05\x00", msgpack.ErrExtension},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -153,3 +154,40 @@ func TestTheCodecServesManyGoroutines(t *testing.T) {
 	}
 	wait.Wait()
 }
+
+// Large packets and small ones in turns: what a large one needed is not kept.
+func TestLargePacketsComeBack(t *testing.T) {
+	var buffers [][]byte
+	var places, lists strings.Builder
+	for n := range 300 {
+		buffers = append(buffers, bytes.Repeat([]byte{byte(n)}, 100))
+		places.WriteString(`,{"_placeholder":true,"num":` + strconv.Itoa(n) + `}`)
+	}
+	lists.WriteString(strings.Repeat(`[{}],`, 2000))
+	deep := strings.Repeat(`[`, 900) + strings.Repeat(`]`, 900)
+	packets := []sioparser.Packet{
+		{Type: sioparser.Ack, HasID: true, Args: args(t, `["`+strings.Repeat("x", 70_000)+`"]`)},
+		{Type: sioparser.Ack, HasID: true, Args: args(t, `["`+strings.Repeat(`\"`, 70_000)+`"]`)},
+		{Type: sioparser.Ack, HasID: true, Args: args(t, `[`+lists.String()+deep+`]`)},
+		{Type: sioparser.Event, Name: []byte("e"), Args: args(t, `[1`+places.String()+`]`, buffers...)},
+		{Type: sioparser.Ack, HasID: true, Args: args(t, `[1]`)},
+	}
+	d := msgpack.Codec.NewDecoder(sioparser.Limits{})
+	for range 2 {
+		for _, p := range packets {
+			wire, _, _, err := msgpack.Codec.AppendPacket(nil, &p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := d.Decode(wire, true)
+			if err != nil || !bytes.Equal(got.Args.Raw(), p.Args.Raw()) || len(got.Args.Attachments()) != len(p.Args.Attachments()) {
+				t.Fatalf("%.40s…: %v", p.Args.Raw(), err)
+			}
+			if kept := allocated(func() { _, _ = d.Decode(packetOne, true) }); kept > 1024 {
+				t.Errorf("a small packet behind it allocates %d bytes", kept)
+			}
+		}
+	}
+}
+
+var packetOne = []byte("\x82\xa4type\x01\xa3nsp\xa1/")
