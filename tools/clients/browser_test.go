@@ -16,7 +16,7 @@ import (
 )
 
 // pageTime bounds the waiting for anything on a page.
-const pageTime = 20 * time.Second
+const pageTime = time.Minute
 
 // screenshots is where pictures of the page are left for people to look at.
 const screenshots = "../../build/chat"

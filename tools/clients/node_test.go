@@ -17,7 +17,7 @@ import (
 )
 
 // runTime bounds one run of all scenarios.
-const runTime = 5 * time.Minute
+const runTime = 15 * time.Minute
 
 // leaveTime is how long the traces of clients may stay: a heartbeat, or the
 // connect timeout of those that never joined, and some more.

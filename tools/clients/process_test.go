@@ -21,8 +21,8 @@ import (
 
 // startTime bounds the start of a program, stopTime its end after SIGTERM.
 const (
-	startTime = 30 * time.Second
-	stopTime  = 15 * time.Second
+	startTime = time.Minute
+	stopTime  = 30 * time.Second
 )
 
 // binaries is where the programs under test are built, once for each.
@@ -171,14 +171,14 @@ func tail(text []byte) []byte {
 // refserver starts the server under test. Its pings leave a busy machine time.
 func refserver(t testing.TB, args ...string) *process {
 	t.Helper()
-	args = append([]string{"-addr", "127.0.0.1:0", "-ping-interval", "1s", "-ping-timeout", "2s", "-connect-timeout", "10s", "-upgrade-timeout", "10s"}, args...)
+	args = append([]string{"-addr", "127.0.0.1:0", "-ping-interval", "1s", "-ping-timeout", "4s", "-connect-timeout", "10s", "-upgrade-timeout", "10s"}, args...)
 	return start(t, build(t, "github.com/siokit/siokit/tools/cmd/refserver"), args...)
 }
 
 // reference starts npm's socket.io with the same handlers.
 func reference(t testing.TB) *process {
 	t.Helper()
-	return start(t, node(t), "reference/server.mjs", "--ping-interval", "1000", "--ping-timeout", "2000", "--connect-timeout", "10000")
+	return start(t, node(t), "reference/server.mjs", "--ping-interval", "1000", "--ping-timeout", "4000", "--connect-timeout", "10000")
 }
 
 // get waits until url answers.

@@ -54,7 +54,7 @@ func TestServerEnds(t *testing.T) {
 // leave runs leave.mjs and stops the server when it is connected.
 func leave(t *testing.T, server *process, mode string) (result farewell) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, node(t), "scripts/leave.mjs", "--url", server.url, "--mode", mode)
 	stdout, err := cmd.StdoutPipe()

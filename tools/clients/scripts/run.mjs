@@ -33,7 +33,7 @@ const { values: flags } = parseArgs({
     only: { type: "string", default: "" },
   },
 });
-const LIMIT = 20_000; // milliseconds a scenario
+const LIMIT = 60_000; // milliseconds a scenario
 
 const client = require(flags.client);
 const io = client.io ?? client;

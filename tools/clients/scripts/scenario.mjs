@@ -7,7 +7,7 @@ export const require = createRequire(new URL("../../node/package.json", import.m
 
 // Milliseconds until something that must come counts as missing. Generous:
 // the machine may be busy, and a scenario that passes never waits for it.
-export const PATIENCE = 8_000;
+export const PATIENCE = 20_000;
 
 export const scenarios = [];
 

@@ -44,6 +44,7 @@ func parseSettings(flags *flag.FlagSet, args []string) settings {
 	flags.Parse(args)
 	if s.load {
 		s.pingInterval, s.pingTimeout, s.recovery = 25*time.Second, 20*time.Second, 0
+		s.connectTimeout = max(s.connectTimeout, 45*time.Second) // thousands may come at once
 	}
 	return s
 }
