@@ -26,10 +26,10 @@ type conn struct {
 
 	mu      sync.Mutex
 	closed  bool
-	timer   *time.Timer // ConnectTimeout, until the first namespace is joined
-	sockets []*Socket   // waiting or joined
-	late    []*Socket   // gone, but their CONNECT's work has not returned
-	left    []string    // namespaces that the server took the client out of
+	timer   *time.Timer         // ConnectTimeout, until the first namespace is joined
+	sockets roster              // waiting or joined
+	late    map[string]*Socket  // gone, but their CONNECT's work has not returned; by namespace
+	left    map[string]struct{} // namespaces that the server took the client out of
 }
 
 // sessions is the side of a Server that engineio sees.
@@ -121,14 +121,8 @@ func (c *conn) find(namespace string) *Socket {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, s := range c.sockets {
-		if s.name == namespace {
-			c.recent = s
-			return s
-		}
-	}
-	c.recent = nil
-	return nil
+	c.recent = c.sockets.find(namespace)
+	return c.recent
 }
 
 // connect begins the work of a CONNECT: at once, or, if an older one for the
@@ -145,7 +139,7 @@ func (c *conn) connect(name string, auth []byte) {
 	s.entered = simple
 
 	c.mu.Lock()
-	if c.closed || len(c.sockets) >= c.server.config.MaxNamespaces {
+	if c.closed || len(c.sockets.all) >= c.server.config.MaxNamespaces {
 		c.mu.Unlock()
 		if simple {
 			nsp.leave()
@@ -153,9 +147,9 @@ func (c *conn) connect(name string, auth []byte) {
 		c.fail(engineio.TransportError, ErrTooManyNamespaces) // if it isn't closed
 		return
 	}
-	c.sockets = append(c.sockets, s)
-	c.left = slices.DeleteFunc(c.left, func(n string) bool { return n == name })
-	s.held = slices.ContainsFunc(c.late, func(old *Socket) bool { return old.name == name })
+	c.sockets.add(s)
+	delete(c.left, name)
+	s.held = c.late[name] != nil
 	held := s.held
 	s.connecting = held || !simple
 	c.mu.Unlock()
@@ -174,16 +168,18 @@ func (c *conn) connect(name string, auth []byte) {
 func (c *conn) settled(s *Socket) {
 	c.mu.Lock()
 	s.connecting = false
-	c.late = slices.DeleteFunc(c.late, func(other *Socket) bool { return other == s })
-	var next *Socket
-	for _, other := range c.sockets {
-		if other.held && other.name == s.name {
-			other.held = false
-			next = other
-		}
+	if c.late[s.name] != s {
+		c.mu.Unlock()
+		return
+	}
+	delete(c.late, s.name)
+	next := c.sockets.find(s.name)
+	held := next != nil && next.held
+	if held {
+		next.held = false
 	}
 	c.mu.Unlock()
-	if next != nil {
+	if held {
 		next.startDispatcher()
 	}
 }
@@ -203,19 +199,20 @@ func (c *conn) hasJoined() {
 func (c *conn) remove(s *Socket, byServer bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	i := slices.Index(c.sockets, s)
-	if i < 0 {
+	if !c.sockets.remove(s) {
 		return
 	}
-	c.sockets = slices.Delete(c.sockets, i, i+1)
 	if s.connecting && !s.held {
-		c.late = append(c.late, s)
-	}
-	if byServer && !c.closed {
-		if len(c.left) == c.server.config.MaxNamespaces {
-			c.left = slices.Delete(c.left, 0, 1)
+		if c.late == nil {
+			c.late = make(map[string]*Socket)
 		}
-		c.left = append(c.left, s.name)
+		c.late[s.name] = s
+	}
+	if byServer && !c.closed && len(c.left) < c.server.config.MaxNamespaces {
+		if c.left == nil {
+			c.left = make(map[string]struct{})
+		}
+		c.left[s.name] = struct{}{}
 	}
 	if s.held {
 		for t := s.queue.pop(); t != nil; t = s.queue.pop() {
@@ -231,13 +228,14 @@ func (c *conn) remove(s *Socket, byServer bool) {
 func (c *conn) wasLeft(namespace string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.closed || slices.Contains(c.left, namespace)
+	_, left := c.left[namespace]
+	return left || c.closed
 }
 
 // joined yields the sockets that are in their namespaces.
 func (c *conn) joined(yield func(*Socket) bool) {
 	c.mu.Lock()
-	sockets := slices.Clone(c.sockets)
+	sockets := slices.Clone(c.sockets.all)
 	c.mu.Unlock()
 	for _, s := range sockets {
 		if s.state() == joined && !yield(s) {
@@ -286,7 +284,7 @@ func (c *conn) connectTimedOut() {
 // the connection.
 func (c *conn) disconnect() {
 	c.mu.Lock()
-	sockets := slices.Clone(c.sockets)
+	sockets := slices.Clone(c.sockets.all)
 	c.mu.Unlock()
 	for _, s := range sockets {
 		s.end(ServerNamespaceDisconnect, nil, true)
@@ -308,7 +306,7 @@ func (c *conn) end(reason Reason, err error) {
 		return
 	}
 	c.closed = true
-	sockets := slices.Clone(c.sockets)
+	sockets := slices.Clone(c.sockets.all)
 	if c.timer != nil {
 		c.timer.Stop()
 		c.timer = nil
@@ -317,6 +315,56 @@ func (c *conn) end(reason Reason, err error) {
 	for _, s := range sockets {
 		s.end(reason, err, false)
 	}
+}
+
+// A roster finds the sockets of a connection by their namespaces.
+type roster struct {
+	all    []*Socket
+	byName map[string]*Socket // beside all when there are many
+}
+
+// manySockets is the number above which a map is worth its memory. Most clients
+// have one to three.
+const manySockets = 8
+
+func (r *roster) find(namespace string) *Socket {
+	if r.byName != nil {
+		return r.byName[namespace]
+	}
+	for _, s := range r.all {
+		if s.name == namespace {
+			return s
+		}
+	}
+	return nil
+}
+
+func (r *roster) add(s *Socket) {
+	s.place = len(r.all)
+	r.all = append(r.all, s)
+	switch {
+	case r.byName != nil:
+		r.byName[s.name] = s
+	case len(r.all) > manySockets:
+		r.byName = make(map[string]*Socket, len(r.all))
+		for _, s := range r.all {
+			r.byName[s.name] = s
+		}
+	}
+}
+
+// remove reports whether s was there.
+func (r *roster) remove(s *Socket) bool {
+	if s.place >= len(r.all) || r.all[s.place] != s {
+		return false
+	}
+	last := len(r.all) - 1
+	r.all[s.place] = r.all[last]
+	r.all[s.place].place = s.place
+	r.all[last] = nil
+	r.all = r.all[:last]
+	delete(r.byName, s.name)
+	return true
 }
 
 // An inbox counts the events of one connection that wait for handlers: their

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"maps"
 	"regexp"
 	"slices"
 	"sync"
@@ -26,7 +27,7 @@ type ParentNamespace struct {
 	pattern *regexp.Regexp // nil for one made by OfMatch
 
 	mu       sync.Mutex
-	children []*Namespace
+	children map[*Namespace]struct{}
 }
 
 // Use adds a middleware that each CONNECT to a child passes, before the
@@ -39,10 +40,10 @@ func (p *ParentNamespace) OnConnection(h ConnectionHook) (stop func()) {
 	return p.gate.OnConnection(h)
 }
 
-// Children yields the namespaces that exist.
+// Children yields the namespaces that exist, in no order.
 func (p *ParentNamespace) Children() iter.Seq[*Namespace] {
 	p.mu.Lock()
-	children := slices.Clone(p.children)
+	children := slices.Collect(maps.Keys(p.children))
 	p.mu.Unlock()
 	return slices.Values(children)
 }
@@ -91,12 +92,15 @@ func (p *ParentNamespace) fanOut(do func(*Namespace) error) error {
 func (p *ParentNamespace) adopt(n *Namespace) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.children = append(p.children, n)
+	if p.children == nil {
+		p.children = make(map[*Namespace]struct{})
+	}
+	p.children[n] = struct{}{}
 }
 
 // abandon forgets a child that was cleaned up.
 func (p *ParentNamespace) abandon(n *Namespace) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.children = slices.DeleteFunc(p.children, func(c *Namespace) bool { return c == n })
+	delete(p.children, n)
 }

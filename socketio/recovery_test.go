@@ -185,6 +185,17 @@ func TestRecovery(t *testing.T) {
 		c.send(`42["disconnect-me"]`)
 		c.expect("41")
 	}, socketio.Recovery{})
+	expired := make(chan string, 1)
+	fresh("S-CR-15", func(srv *socketio.Server, c *wire, s *session) {
+		cut(t, srv, c)
+		if id := receive(t, expired); id != s.sid {
+			t.Error("expired", id)
+		}
+	}, socketio.Recovery{MaxDisconnection: 50 * time.Millisecond, OnExpired: func(namespace, id string) {
+		if namespace == "/" {
+			expired <- id
+		}
+	}})
 }
 
 func TestReconnectionRacesTheOldConnection(t *testing.T) { // S-CR-14, and issue 4880 of the reference

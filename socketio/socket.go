@@ -49,6 +49,7 @@ type Socket struct {
 	told    []*delivery          // broadcasts that OnAnyOutgoing has to hear of
 	rooms   []string             // when gone: those it was in, until OnDisconnect
 
+	place      int  // by conn.mu: in the roster
 	held       bool // by conn.mu: the CONNECT waits for the end of an older one
 	connecting bool // by conn.mu: the CONNECT's work has not returned
 }

@@ -1,0 +1,71 @@
+package socketio_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/siokit/siokit/engineio"
+	"github.com/siokit/siokit/socketio"
+)
+
+// A client in thousands of namespaces costs what it joins, and no more.
+func TestThousandsOfNamespaces(t *testing.T) {
+	srv := fixture(t, quiet())
+	before := len(slices.Collect(srv.Namespaces()))
+	c := dial(t, serve(t, srv))
+	const n = 2000
+	for i := range n {
+		c.send(fmt.Sprintf("40/dyn-%d,", i))
+	}
+	for range 2 * n {
+		if f := c.next(); !strings.Contains(f, "sid") && !strings.Contains(f, "auth") {
+			t.Fatal(f)
+		}
+	}
+	for i := range n / 2 {
+		c.send(fmt.Sprintf("41/dyn-%d,", i))
+	}
+	eventually(t, "half of them", func() bool { return len(slices.Collect(srv.Namespaces())) == before+n/2 })
+	c.alive()
+	c.kill()
+	eventually(t, "all gone", func() bool { return len(slices.Collect(srv.Namespaces())) == before })
+}
+
+func TestNamespacesAreLimited(t *testing.T) {
+	config := quiet()
+	config.MaxNamespaces = 3
+	srv := fixture(t, config)
+	whys := make(chan *socketio.DisconnectError, 1)
+	srv.OnDisconnect(func(_ context.Context, _ *socketio.Socket, why *socketio.DisconnectError) { whys <- why })
+	c := dial(t, serve(t, srv))
+	c.join("/")
+	c.next()
+	for i := range 2 {
+		c.send(fmt.Sprintf("40/dyn-%d,", i))
+		c.next()
+		c.next()
+	}
+	c.send("40/dyn-9,")
+	c.expect("CLOSE(1005)")
+	if why := receive(t, whys); why.Reason != engineio.TransportError {
+		t.Error(why)
+	}
+}
+
+// What a client sent before it knew that the server took it out of a namespace
+// is no offence.
+func TestPacketsBehindAServerDisconnectAreIgnored(t *testing.T) {
+	srv := fixture(t, quiet())
+	c := dial(t, serve(t, srv))
+	c.join("/")
+	c.next()
+	c.send(`42["disconnect-me"]`)
+	c.expect("41")
+	c.send(`42["message",1]`, "431[]", "41")
+	c.alive()
+	c.send("40")
+	c.expect(joinMain, `42["auth",{}]`)
+}
