@@ -105,11 +105,12 @@ func nanoseconds(ns float64) string {
 	return fmt.Sprintf("%.0f,%03.0f", float64(int(ns)/1000), float64(int(ns)%1000))
 }
 
-// Each operation is timed in rounds and the fastest counts: other work on the
-// machine can only make a round slower.
+// Each operation is timed in short rounds and the fastest counts: other work on
+// the machine can only make a round slower. Collecting garbage does too, for both
+// sides.
 const (
-	benchRounds = 15
-	benchRound  = 30 * time.Millisecond
+	benchRounds = 150
+	benchRound  = 3 * time.Millisecond
 )
 
 // time runs operation as a benchmark of that name.
