@@ -11,9 +11,10 @@
 // # What is on the bus
 //
 // The 13 messages of the cluster adapter of socket.io-adapter 2.5.8, as
-// [Message]. In which bytes is a [Codec]'s business; [JSON] is the default. Topics
-// are prefix#namespace# for all servers of a namespace, and
-// prefix#namespace#uid# for responses to one of them. Official adapters and
+// [Message]. In which bytes is a [Codec]'s business; [JSON] is the default, and
+// package msgpack below has more. Topics are prefix#namespace# for all servers
+// of a namespace, and prefix#namespace#uid# for responses to one of them.
+// Official adapters and
 // this one understand each other; what this one says beyond them (which socket
 // has acknowledged, which has gone) is in members that the official ones ignore.
 //

@@ -39,7 +39,15 @@ func quoteAll(dst []byte, list []string) []byte {
 }
 
 // Append implements [Codec].
-func (jsonCodec) Append(dst []byte, m *Message) ([]byte, error) {
+func (jsonCodec) Append(dst []byte, m *Message) ([]byte, error) { return appendJSON(dst, m, true) }
+
+// AppendText appends m as JSON without its attachments: where they belong are
+// placeholders, as in m.Args. It is for codecs that put the same members into
+// another form; see [DecodeText].
+func AppendText(dst []byte, m *Message) ([]byte, error) { return appendJSON(dst, m, false) }
+
+// appendJSON appends m; attached says whether "attachments" is among the members.
+func appendJSON(dst []byte, m *Message, attached bool) ([]byte, error) {
 	dst = append(dst, `{"uid":`...)
 	dst = quote(dst, m.UID)
 	dst = append(dst, `,"nsp":`...)
@@ -64,7 +72,7 @@ func (jsonCodec) Append(dst []byte, m *Message) ([]byte, error) {
 		dst = append(dst, `,"packet":{"type":2,"data":`...)
 		dst = appendEvent(dst, m)
 		dst = append(dst, '}')
-		dst = appendAttachments(dst, m)
+		dst = appendAttachments(dst, m, attached)
 	case SocketsJoin, SocketsLeave:
 		dst = appendOptions(dst, m)
 		dst = append(dst, `,"rooms":`...)
@@ -87,9 +95,9 @@ func (jsonCodec) Append(dst []byte, m *Message) ([]byte, error) {
 	case ServerSideEmit:
 		dst = append(dst, `"packet":`...)
 		dst = appendEvent(dst, m)
-		dst = appendAttachments(dst, m)
+		dst = appendAttachments(dst, m, attached)
 	case ServerSideEmitResponse, BroadcastAck:
-		dst = appendAnswer(dst, m)
+		dst = appendAnswer(dst, m, attached)
 	case BroadcastClientCount:
 		dst = append(dst, `"clientCount":`...)
 		dst = strconv.AppendInt(dst, int64(m.Clients), 10)
@@ -135,7 +143,7 @@ func appendEvent(dst []byte, m *Message) []byte {
 
 // appendAnswer appends what was answered. The reference knows one value; it is
 // "packet". More than one, which only our servers send, are in "more".
-func appendAnswer(dst []byte, m *Message) []byte {
+func appendAnswer(dst []byte, m *Message, attached bool) []byte {
 	start := len(dst)
 	n := 0
 	for raw := range m.Args.All() {
@@ -162,15 +170,15 @@ func appendAnswer(dst []byte, m *Message) []byte {
 		dst = append(dst, `,"gone":`...)
 		dst = strconv.AppendBool(dst, m.Gone)
 	}
-	dst = appendAttachments(dst, m)
+	dst = appendAttachments(dst, m, attached)
 	if len(dst) == start && dst[start-1] == ',' { // of the request id
 		dst = dst[:start-1]
 	}
 	return dst
 }
 
-func appendAttachments(dst []byte, m *Message) []byte {
-	if !m.Args.HasAttachments() {
+func appendAttachments(dst []byte, m *Message, attached bool) []byte {
+	if !attached || !m.Args.HasAttachments() {
 		return dst
 	}
 	dst = append(dst, `,"attachments":[`...)

@@ -136,7 +136,12 @@ func (r *jsonReader) texts(dst *[]string) error {
 }
 
 // Decode implements [Codec].
-func (jsonCodec) Decode(data []byte, m *Message) error {
+func (jsonCodec) Decode(data []byte, m *Message) error { return DecodeText(data, nil, m) }
+
+// DecodeText fills m, which is zero, from what AppendText has written. The
+// attachments are those that the placeholders count; m refers to them and to
+// data.
+func DecodeText(data []byte, attachments [][]byte, m *Message) error {
 	r := readJSON(data)
 	var body []byte
 	err := r.members(func(name string) (err error) {
@@ -165,16 +170,15 @@ func (jsonCodec) Decode(data []byte, m *Message) error {
 	if body == nil {
 		body = []byte("{}")
 	}
-	if err := readJSON(body).body(m); err != nil {
+	if err := readJSON(body).body(m, attachments); err != nil {
 		return fmt.Errorf("cluster: %v: %w", m.Type, err)
 	}
 	return nil
 }
 
 // body reads a message's data, of which m.Type is known.
-func (r *jsonReader) body(m *Message) error {
+func (r *jsonReader) body(m *Message, attachments [][]byte) error {
 	var packet, more []byte
-	var attachments [][]byte
 	err := r.members(func(name string) (err error) {
 		switch name {
 		case "requestId":

@@ -112,7 +112,7 @@ type Codec interface {
 	// Append appends the encoding of m to dst. It keeps nothing of m.
 	Append(dst []byte, m *Message) ([]byte, error)
 	// Decode fills m, which is zero, from data, which comes from a network and may
-	// be anything. What it allocates is bounded by a small multiple of data; m may
-	// refer to data.
+	// be anything. What it allocates is bounded by a small multiple of data. m may
+	// refer to data, except for attachments, which are kept.
 	Decode(data []byte, m *Message) error
 }

@@ -100,7 +100,7 @@ func testClusterPacketIntact(t testing.TB, f *fixture) {
 	s := f.socket(t, f.last(), "s", "red")
 	blob, empty := []byte{0, 1, 2, 0xff, 0x0a, '"'}, []byte{}
 	packets := []*sioparser.Packet{
-		event(t, "näme \"q\" \u2028", `[1,"two é\n",{"three":[null,true,-0.5e3]},9007199254740993,[]]`),
+		event(t, "näme \"q\" \u2028", `[1,"two é\n",{"three":[null,true,-0.5]},9007199254740993,[]]`),
 		event(t, "binary", `[{"a":{"_placeholder":true,"num":1}},"x",{"_placeholder":true,"num":0}]`, blob, empty),
 		event(t, "none", `[]`),
 		event(t, "alike", `[{"_placeholder":true,"num":0}]`),
