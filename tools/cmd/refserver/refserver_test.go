@@ -141,13 +141,11 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// TestIdleConnection counts the goroutines of a WebSocket client that has
-// joined a namespace: one, its reader.
+// TestIdleConnection counts the goroutines of WebSocket clients that have
+// joined a namespace: one each, its reader, and none that net/http keeps.
 func TestIdleConnection(t *testing.T) {
 	const clients = 50
 	url := serveFixture(t, "-load")
-	dial(t, url)
-	before := runtime.NumGoroutine()
 	for range clients {
 		c := dial(t, url)
 		read(t, c)
@@ -157,11 +155,18 @@ func TestIdleConnection(t *testing.T) {
 		read(t, c)
 	}
 	waitFor(t, func() error {
-		if got := runtime.NumGoroutine() - before; got != clients {
-			return fmt.Errorf("%d clients cost %d goroutines", clients, got)
+		ours, http := createdBy("github.com/siokit/siokit/"), createdBy("net/http.(*Server).Serve")
+		if ours != clients || http != 0 {
+			return fmt.Errorf("%d clients cost %d goroutines of ours and %d of net/http", clients, ours, http)
 		}
 		return nil
 	})
+}
+
+// createdBy counts the goroutines that functions with this prefix have started.
+func createdBy(prefix string) int {
+	buf := make([]byte, 1<<20)
+	return strings.Count(string(buf[:runtime.Stack(buf, true)]), "created by "+prefix)
 }
 
 // TestStartAndStop ends servers with clients in every state; goleak checks what
