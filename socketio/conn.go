@@ -52,7 +52,7 @@ func (h sessions) Open(session *engineio.Session) error {
 	}
 	session.SetData(c)
 	if c.legacy {
-		c.connect("/", nil)
+		c.connect("/", nil, true)
 	}
 	return nil
 }
@@ -100,7 +100,7 @@ func (c *conn) receive(p *sioparser.Packet) {
 			c.fail(ForcedServerClose, ErrInvalidState)
 			return
 		}
-		c.connect(p.Namespace, bytes.Clone(p.Payload))
+		c.connect(p.Namespace, bytes.Clone(p.Payload), false)
 	case s == nil:
 		if !c.wasLeft(p.Namespace) {
 			c.fail(ForcedServerClose, ErrInvalidState)
@@ -127,7 +127,8 @@ func (c *conn) find(namespace string) *Socket {
 
 // connect begins the work of a CONNECT: at once, or, if an older one for the
 // same namespace was cancelled but still runs, when that has returned.
-func (c *conn) connect(name string, auth []byte) {
+// An uninvited one is the server's own, for a client of Socket.IO 2.
+func (c *conn) connect(name string, auth []byte, uninvited bool) {
 	nsp := c.server.namespace(name)
 	if nsp == nil && !c.server.mayMake(name) {
 		c.refuse(name, wireError{Message: invalidNamespaceText})
@@ -151,8 +152,13 @@ func (c *conn) connect(name string, auth []byte) {
 	delete(c.left, name)
 	s.held = c.late[name] != nil
 	held := s.held
-	s.connecting = held || !simple
+	s.connecting = held || !simple || uninvited
 	c.mu.Unlock()
+	if uninvited {
+		s.queue.push(&task{step: s.connect})
+		time.AfterFunc(legacyPause, s.startDispatcher)
+		return
+	}
 	if simple && !held {
 		s.connectAtOnce()
 		return

@@ -3,6 +3,7 @@ package socketio
 import (
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/siokit/siokit/sioparser"
 )
@@ -18,6 +19,10 @@ import (
 
 // legacyProtocol is the revision of Engine.IO's protocol that they speak.
 const legacyProtocol = 3
+
+// legacyPause keeps the answer to the CONNECT that such a client never sent out
+// of the handshake's answer: in the reference it comes with the next poll.
+const legacyPause = 5 * time.Millisecond
 
 // unpackLegacy takes the query off a namespace's name, and makes the CONNECT's
 // payload of it.
