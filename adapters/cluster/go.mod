@@ -10,3 +10,8 @@ require (
 	github.com/siokit/siokit/socketio v0.1.0
 	go.uber.org/goleak v1.3.0
 )
+
+require (
+	github.com/vmihailenco/msgpack/v5 v5.4.1 // indirect
+	github.com/vmihailenco/tagparser/v2 v2.0.0 // indirect
+)
