@@ -2,26 +2,24 @@ package eioparser
 
 import "encoding/binary"
 
-// A stream transport (WebTransport, or plain TCP) puts a header before each
-// frame, chapter "WebTransport". The top bit of its first byte says binary, the
-// other seven are the length, or which length follows, big endian:
-//
-//	0…125  the frame's length                          1 byte
-//	126    the length is in the next 2 bytes           3 bytes
-//	127    the length is in the next 8 bytes           9 bytes
-//
-// A length that would fit a shorter header is accepted, as by the reference. A
-// length of 0 is not: every text frame has a type, and an empty binary message
-// travels as the text frame "b".
+// The first byte of a frame's header.
 const (
 	streamBinary = 0x80
 	stream16     = 126
 	stream64     = 127
 )
 
-// AppendStreamHeader appends the header of a frame of n bytes, in its shortest
-// form. n must be at least 1: a peer ends the stream at an empty frame. Text
-// frames hold what [AppendPacket] appends, binary ones the bytes of a message.
+// AppendStreamHeader appends the header that a stream transport (WebTransport, or
+// plain TCP) puts before a frame of n bytes, chapter "WebTransport". The top bit
+// of its first byte says binary, the other seven are the length, or say where it
+// is, big endian; the shortest form is used:
+//
+//	0…125  the length itself                1 byte
+//	126    in the next 2 bytes              3 bytes
+//	127    in the next 8 bytes              9 bytes
+//
+// n must be at least 1: a peer ends the stream at an empty frame. Text frames
+// hold what [AppendPacket] appends, binary ones the bytes of a message.
 func AppendStreamHeader(dst []byte, n int, isBinary bool) []byte {
 	var top byte
 	if isBinary {
@@ -53,7 +51,8 @@ func AppendStreamPacket(dst []byte, p Packet) []byte {
 // the length of the frame, whether the frame is binary, and the size of the
 // header: 1, 3 or 9, or 0 if b is too short to hold it.
 //
-// A frame of no bytes is [ErrEmptyPacket]; one of more than limit bytes, or
+// A length that would fit a shorter header is accepted, as by the reference. A
+// frame of no bytes is [ErrEmptyPacket]; one of more than limit bytes, or
 // 2^53-1 if limit is greater or negative, is [ErrFrameSize]. Both are known from
 // the header, before anything is stored.
 func ParseStreamHeader(b []byte, limit int64) (length int64, isBinary bool, size int, err error) {
