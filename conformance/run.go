@@ -38,6 +38,9 @@ type Options struct {
 	Parallel int
 	// Timing is how long cases wait; see [probe.Timing].
 	Timing probe.Timing
+	// Retries is how often a case is tried again that could not tell, or that
+	// failed while this process was starved of time; zero means 4, negative none.
+	Retries int
 	// CaseTimeout bounds one case; zero means 30 seconds.
 	CaseTimeout time.Duration
 	// Progress, when set, is called after each case, never twice at once.
@@ -240,9 +243,6 @@ func (r *runner) attempt(ctx context.Context, res *Result) {
 	r.judge(res)
 }
 
-// tries is how often a case is run that could not tell.
-const tries = 5
-
 // once runs a case; again when it could not tell, or when it failed while this
 // process was starved of time, which with heartbeats of a few hundred
 // milliseconds says nothing about the server.
@@ -251,11 +251,15 @@ func (r *runner) once(ctx context.Context, c spec.Case) (out probe.Outcome, retr
 	if limit == 0 {
 		limit = 30 * time.Second
 	}
+	most := r.opts.Retries
+	if most == 0 {
+		most = 4
+	}
 	for {
 		caseCtx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the case took longer than %v", limit))
 		out = probe.Run(caseCtx, r.env, c.Run)
 		cancel()
-		if out.Failure == nil || retries == tries-1 || ctx.Err() != nil {
+		if out.Failure == nil || retries >= most || ctx.Err() != nil {
 			return out, retries
 		}
 		if starved := r.clock.lateness(out.Started) > starvation; !starved && !out.Failure.Inconclusive {

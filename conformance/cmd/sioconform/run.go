@@ -14,7 +14,8 @@ import (
 	"github.com/siokit/siokit/conformance/spec"
 )
 
-type commandLine struct {
+// checkCommand is what sioconform does unless told otherwise.
+type checkCommand struct {
 	Patterns []string `arg:"" optional:"" help:"Cases to run: ids, beginnings of ids (E-HS), patterns (E-*-01) or profiles. Default: all."`
 
 	URL        string `short:"u" help:"The server under test, when it runs already: http://127.0.0.1:3000." placeholder:"URL"`
@@ -50,7 +51,7 @@ type commandLine struct {
 	Verbose bool `short:"v" help:"A line for every case while it runs, not only for those that do not pass."`
 }
 
-func (c *commandLine) run(ctx context.Context, out, progress io.Writer) (int, error) {
+func (c *checkCommand) run(ctx context.Context, out, progress io.Writer) (int, error) {
 	opts, err := c.options(progress)
 	if err != nil {
 		return conformance.ExitUsage, err
@@ -73,7 +74,7 @@ func (c *commandLine) run(ctx context.Context, out, progress io.Writer) (int, er
 	return r.ExitCode(), err
 }
 
-func (c *commandLine) target() (conformance.Target, error) {
+func (c *checkCommand) target() (conformance.Target, error) {
 	var target conformance.Target
 	switch {
 	case c.Cmd != "":
@@ -86,7 +87,7 @@ func (c *commandLine) target() (conformance.Target, error) {
 	return conformance.Paths(target, c.EnginePath, c.SocketPath), nil
 }
 
-func (c *commandLine) options(progress io.Writer) (conformance.Options, error) {
+func (c *checkCommand) options(progress io.Writer) (conformance.Options, error) {
 	opts := conformance.Options{
 		Patterns:    c.Patterns,
 		Quirks:      c.Quirks,
@@ -138,7 +139,7 @@ func contains[V comparable](list []V, v V) bool {
 	return false
 }
 
-func (c *commandLine) list(out io.Writer, opts conformance.Options) (int, error) {
+func (c *checkCommand) list(out io.Writer, opts conformance.Options) (int, error) {
 	if len(opts.Patterns)+len(opts.Profiles) == 0 {
 		// A list without a choice is a list of everything.
 		opts.Profiles = spec.Profiles

@@ -11,7 +11,7 @@ import (
 
 // write writes the report in every form that was asked for. The text goes to
 // standard output unless another form does.
-func (c *commandLine) write(out io.Writer, r *conformance.Report) error {
+func (c *checkCommand) write(out io.Writer, r *conformance.Report) error {
 	forms := []struct {
 		file  string
 		write func(io.Writer) error
