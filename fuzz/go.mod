@@ -14,3 +14,10 @@ require (
 	github.com/siokit/siokit/socketio v0.1.0
 	go.uber.org/goleak v1.3.0
 )
+
+require (
+	github.com/gorilla/websocket v1.5.3 // indirect
+	github.com/rs/cors v1.11.1 // indirect
+	github.com/vmihailenco/msgpack/v5 v5.4.1 // indirect
+	github.com/vmihailenco/tagparser/v2 v2.0.0 // indirect
+)

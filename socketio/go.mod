@@ -10,3 +10,8 @@ require (
 	github.com/siokit/siokit/sioparser v0.1.0
 	go.uber.org/goleak v1.3.0
 )
+
+require (
+	github.com/go-json-experiment/json v1.27.2 // indirect
+	github.com/rs/cors v1.11.1 // indirect
+)

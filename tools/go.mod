@@ -4,13 +4,12 @@ go 1.26.0
 
 require (
 	github.com/alecthomas/kong v1.17.0
+	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
 	github.com/google/go-cmp v0.7.0
 	github.com/gorilla/websocket v1.5.3
 	github.com/rs/cors v1.11.1
-	github.com/siokit/siokit/adapters/cluster v0.1.0
 	github.com/siokit/siokit/conformance v0.1.0
-	github.com/siokit/siokit/eioparser v0.1.0
 	github.com/siokit/siokit/engineio v0.1.0
 	github.com/siokit/siokit/sioparser v0.1.0
 	github.com/siokit/siokit/sioparser/msgpack v0.1.0
@@ -19,4 +18,11 @@ require (
 	golang.org/x/mod v0.42.0
 	golang.org/x/sys v0.49.0
 	golang.org/x/tools v0.52.0
+)
+
+require (
+	github.com/go-json-experiment/json v1.27.2 // indirect
+	github.com/siokit/siokit/eioparser v0.1.0 // indirect
+	github.com/vmihailenco/msgpack/v5 v5.4.1 // indirect
+	github.com/vmihailenco/tagparser/v2 v2.0.0 // indirect
 )
