@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -20,14 +22,28 @@ import (
 // stays below a small multiple of the message.
 type jsonReader struct {
 	dec  *jsontext.Decoder
+	buf  bytes.Buffer
 	data []byte
 }
 
-// What clients send is relayed as it came, so it is read as sioparser reads it.
-var readOptions = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+var jsonReaders = sync.Pool{New: func() any { return &jsonReader{dec: new(jsontext.Decoder)} }}
 
+// What clients send is relayed as it came, so it is read as sioparser reads it.
+var readOptions = jsontext.AllowDuplicateNames(true)
+var readOptionsUTF8 = jsontext.AllowInvalidUTF8(true)
+
+// readJSON returns a reader of data; the caller frees it.
 func readJSON(data []byte) *jsonReader {
-	return &jsonReader{jsontext.NewDecoder(bytes.NewBuffer(data), readOptions...), data}
+	r := jsonReaders.Get().(*jsonReader)
+	r.data, r.buf = data, *bytes.NewBuffer(data)
+	r.dec.Reset(&r.buf, readOptions, readOptionsUTF8)
+	return r
+}
+
+func (r *jsonReader) free() {
+	r.data, r.buf = nil, bytes.Buffer{}
+	r.dec.Reset(&r.buf)
+	jsonReaders.Put(r)
 }
 
 // value returns the text of the next value.
@@ -40,18 +56,18 @@ func (r *jsonReader) value() ([]byte, error) {
 	return r.data[end-len(v) : end : end], nil
 }
 
-// members calls f with the name of each member of the next value, an object; f
-// reads the member's value.
-func (r *jsonReader) members(f func(name string) error) error {
+// members calls f with the name of each member of the next value, an object, as
+// it is quoted; f reads the member's value.
+func (r *jsonReader) members(f func(name []byte) error) error {
 	if tok, err := r.dec.ReadToken(); err != nil || tok.Kind() != '{' {
 		return orWrong(err, "object")
 	}
 	for r.dec.PeekKind() != '}' {
-		tok, err := r.dec.ReadToken()
+		name, err := r.value()
 		if err != nil {
 			return err
 		}
-		if err := f(tok.String()); err != nil {
+		if err := f(name); err != nil {
 			return err
 		}
 	}
@@ -73,6 +89,37 @@ func (r *jsonReader) elements(f func() error) error {
 	return err
 }
 
+// strings calls f with the text between the quotes of each element of the next
+// value, an array of strings; most is how many there can be at most.
+func (r *jsonReader) strings(f func(quoted []byte, most int) error) error {
+	v, err := r.value()
+	if err != nil || v[0] != '[' {
+		return orWrong(err, "array")
+	}
+	most := min(bytes.Count(v, []byte{','})+1, len(v)/len(`"",`)+1) // commas may be text, too
+	for rest := v[1:]; ; {
+		rest = bytes.TrimLeft(rest, ", \t\r\n") // the value is valid JSON
+		switch rest[0] {
+		case ']':
+			return nil
+		case '"':
+		default:
+			return orWrong(nil, "string")
+		}
+		end := 1
+		for rest[end] != '"' {
+			if rest[end] == '\\' {
+				end++
+			}
+			end++
+		}
+		if err := f(rest[:end+1], most); err != nil {
+			return err
+		}
+		rest = rest[end+1:]
+	}
+}
+
 // orWrong returns err, or says which kind of value was expected.
 func orWrong(err error, want string) error {
 	if err != nil {
@@ -81,13 +128,26 @@ func orWrong(err error, want string) error {
 	return fmt.Errorf("cluster: a value is no %s", want)
 }
 
+// unquote returns the string of a valid JSON text.
+func unquote(quoted []byte) (string, error) {
+	if inner := quoted[1 : len(quoted)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+		return string(inner), nil
+	}
+	text, err := jsontext.AppendUnquote(nil, quoted)
+	var invalid *jsontext.SyntacticError
+	if errors.As(err, &invalid) && !utf8.Valid(quoted) {
+		err = nil // replaced, as readOptions allow
+	}
+	return string(text), err
+}
+
 func (r *jsonReader) text(dst *string) error {
-	tok, err := r.dec.ReadToken()
-	if err != nil || tok.Kind() != '"' {
+	v, err := r.value()
+	if err != nil || v[0] != '"' {
 		return orWrong(err, "string")
 	}
-	*dst = tok.String()
-	return nil
+	*dst, err = unquote(v)
+	return err
 }
 
 func (r *jsonReader) truth(dst *bool) error {
@@ -113,23 +173,13 @@ func (r *jsonReader) whole(dst *int, limit uint64) error {
 	return nil
 }
 
-// list returns a reader of the next value, which should be an array, and the
-// most elements that it can have if none has less than size bytes with its
-// comma.
-func (r *jsonReader) list(size int) (sub *jsonReader, most int, err error) {
-	v, err := r.value()
-	return readJSON(v), min(bytes.Count(v, []byte{','})+1, len(v)/size), err
-}
-
 func (r *jsonReader) texts(dst *[]string) error {
-	sub, most, err := r.list(len(`"",`))
-	if err != nil {
-		return err
-	}
-	*dst = make([]string, 0, most)
-	return sub.elements(func() error {
-		var s string
-		err := sub.text(&s)
+	*dst = []string{}
+	return r.strings(func(quoted []byte, most int) error {
+		if cap(*dst) == 0 {
+			*dst = make([]string, 0, most)
+		}
+		s, err := unquote(quoted)
 		*dst = append(*dst, s)
 		return err
 	})
@@ -143,19 +193,20 @@ func (jsonCodec) Decode(data []byte, m *Message) error { return DecodeText(data,
 // data.
 func DecodeText(data []byte, attachments [][]byte, m *Message) error {
 	r := readJSON(data)
+	defer r.free()
 	var body []byte
-	err := r.members(func(name string) (err error) {
-		switch name {
-		case "uid":
+	err := r.members(func(name []byte) (err error) {
+		switch string(name) {
+		case `"uid"`:
 			return r.text(&m.UID)
-		case "nsp":
+		case `"nsp"`:
 			return r.text(&m.Namespace)
-		case "type":
+		case `"type"`:
 			var n int
 			err = r.whole(&n, 255)
 			m.Type = Type(n)
 			return err
-		case "data":
+		case `"data"`:
 			body, err = r.value()
 			return err
 		}
@@ -170,7 +221,9 @@ func DecodeText(data []byte, attachments [][]byte, m *Message) error {
 	if body == nil {
 		body = []byte("{}")
 	}
-	if err := readJSON(body).body(m, attachments); err != nil {
+	inner := readJSON(body)
+	defer inner.free()
+	if err := inner.body(m, attachments); err != nil {
 		return fmt.Errorf("cluster: %v: %w", m.Type, err)
 	}
 	return nil
@@ -179,33 +232,33 @@ func DecodeText(data []byte, attachments [][]byte, m *Message) error {
 // body reads a message's data, of which m.Type is known.
 func (r *jsonReader) body(m *Message, attachments [][]byte) error {
 	var packet, more []byte
-	err := r.members(func(name string) (err error) {
-		switch name {
-		case "requestId":
+	err := r.members(func(name []byte) (err error) {
+		switch string(name) {
+		case `"requestId"`:
 			return r.text(&m.RequestID)
-		case "opts":
+		case `"opts"`:
 			return r.options(m)
-		case "packet":
+		case `"packet"`:
 			packet, err = r.value()
 			return err
-		case "rooms":
+		case `"rooms"`:
 			return r.texts(&m.Rooms)
-		case "close":
+		case `"close"`:
 			return r.truth(&m.Close)
-		case "sockets":
+		case `"sockets"`:
 			return r.sockets(&m.Sockets)
-		case "clientCount":
+		case `"clientCount"`:
 			return r.whole(&m.Clients, 1<<31-1)
-		case "detail":
+		case `"detail"`:
 			return r.truth(&m.Detail)
-		case "socket":
+		case `"socket"`:
 			return r.text(&m.Socket)
-		case "gone":
+		case `"gone"`:
 			return r.truth(&m.Gone)
-		case "more":
+		case `"more"`:
 			more, err = r.value()
 			return err
-		case "attachments":
+		case `"attachments"`:
 			return r.attachments(&attachments)
 		}
 		return r.dec.SkipValue()
@@ -215,7 +268,9 @@ func (r *jsonReader) body(m *Message, attachments [][]byte) error {
 	}
 	switch m.Type {
 	case Broadcast:
-		array, err := readJSON(packet).eventPacket()
+		inner := readJSON(packet)
+		defer inner.free()
+		array, err := inner.eventPacket()
 		if err != nil {
 			return err
 		}
@@ -229,13 +284,13 @@ func (r *jsonReader) body(m *Message, attachments [][]byte) error {
 }
 
 func (r *jsonReader) options(m *Message) error {
-	return r.members(func(name string) error {
-		switch name {
-		case "rooms":
+	return r.members(func(name []byte) error {
+		switch string(name) {
+		case `"rooms"`:
 			return r.texts(&m.Selection.Rooms)
-		case "except":
+		case `"except"`:
 			return r.texts(&m.Selection.Except)
-		case "flags":
+		case `"flags"`:
 			return r.flags(m)
 		}
 		return r.dec.SkipValue()
@@ -246,23 +301,23 @@ func (r *jsonReader) options(m *Message) error {
 const maxTimeout = 24 * time.Hour
 
 func (r *jsonReader) flags(m *Message) error {
-	return r.members(func(name string) error {
-		switch name {
-		case "volatile":
+	return r.members(func(name []byte) error {
+		switch string(name) {
+		case `"volatile"`:
 			var on bool
 			err := r.truth(&on)
 			if on {
 				m.Selection.Flags |= adapter.Volatile
 			}
 			return err
-		case "compress":
+		case `"compress"`:
 			on := true
 			err := r.truth(&on)
 			if !on {
 				m.Selection.Flags |= adapter.NoCompress
 			}
 			return err
-		case "timeout":
+		case `"timeout"`:
 			v, err := r.value()
 			if err != nil {
 				return err
@@ -281,23 +336,25 @@ func (r *jsonReader) flags(m *Message) error {
 }
 
 func (r *jsonReader) sockets(dst *[]Details) error {
-	sub, most, err := r.list(len(`{"id":"x"},`))
+	v, err := r.value()
 	if err != nil {
 		return err
 	}
-	*dst = make([]Details, 0, most)
+	sub := readJSON(v)
+	defer sub.free()
+	*dst = make([]Details, 0, min(bytes.Count(v, []byte{','})+1, len(v)/len(`{"id":"x"},`)))
 	return sub.elements(func() error {
 		var d Details
-		err := sub.members(func(name string) (err error) {
-			switch name {
-			case "id":
+		err := sub.members(func(name []byte) (err error) {
+			switch string(name) {
+			case `"id"`:
 				return sub.text(&d.ID)
-			case "rooms":
+			case `"rooms"`:
 				return sub.texts(&d.Rooms)
-			case "handshake":
+			case `"handshake"`:
 				d.Handshake, err = sub.value()
 				return err
-			case "data":
+			case `"data"`:
 				d.Data, err = sub.value()
 				return err
 			}
@@ -311,23 +368,15 @@ func (r *jsonReader) sockets(dst *[]Details) error {
 	})
 }
 
-// attachments reads base64 texts into one piece of memory.
+// attachments reads base64 texts.
 func (r *jsonReader) attachments(dst *[][]byte) error {
-	sub, most, err := r.list(len(`"",`))
-	if err != nil {
-		return err
-	}
-	*dst = make([][]byte, 0, most)
-	memory := make([]byte, 0, base64.StdEncoding.DecodedLen(len(sub.data)))
-	return sub.elements(func() error {
-		text, err := sub.value()
-		if err != nil || text[0] != '"' {
-			return orWrong(err, "string")
+	return r.strings(func(quoted []byte, most int) error {
+		if *dst == nil {
+			*dst = make([][]byte, 0, most)
 		}
-		start := len(memory)
 		// Base64 needs no escapes, so what stands between the quotes is it.
-		memory, err = base64.StdEncoding.AppendDecode(memory, text[1:len(text)-1])
-		*dst = append(*dst, memory[start:len(memory):len(memory)])
+		data, err := base64.StdEncoding.AppendDecode([]byte{}, quoted[1:len(quoted)-1])
+		*dst = append(*dst, data)
 		return err
 	})
 }
@@ -335,11 +384,11 @@ func (r *jsonReader) attachments(dst *[][]byte) error {
 // eventPacket returns the array of an event packet.
 func (r *jsonReader) eventPacket() (array []byte, err error) {
 	typ := -1
-	err = r.members(func(name string) (err error) {
-		switch name {
-		case "type":
+	err = r.members(func(name []byte) (err error) {
+		switch string(name) {
+		case `"type"`:
 			return r.whole(&typ, 255)
-		case "data":
+		case `"data"`:
 			array, err = r.value()
 			return err
 		}
