@@ -20,11 +20,11 @@ import (
 	"github.com/siokit/siokit/fuzz/internal/loop"
 )
 
-// properties are run with 500 cases each, or as many as SIOKIT_CASES says, and
+// properties are run with 200 cases each, or as many as SIOKIT_CASES says, and
 // with the seed of SIOKIT_SEED if it is set.
 func properties(t *testing.T) *gopter.Properties {
 	t.Helper()
-	cases, err := loop.Cases(500)
+	cases, err := loop.Cases(200)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,6 +34,7 @@ func properties(t *testing.T) *gopter.Properties {
 	}
 	parameters := gopter.DefaultTestParametersWithSeed(int64(seed))
 	parameters.MinSuccessfulTests = cases
+	parameters.MaxSize = 30 // of a list or string; the default of 100 makes lists of 10,000 characters
 	return gopter.NewProperties(parameters)
 }
 
