@@ -1,0 +1,119 @@
+package fuzz_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/siokit/siokit/engineio"
+)
+
+// engine is a server of package engineio that echoes, and counts what begins
+// and ends.
+type engine struct {
+	srv    *engineio.Server
+	addr   string
+	opens  atomic.Int64
+	closes atomic.Int64
+	got    chan string // messages that came, as kind and text; nil: echo them
+}
+
+func (e *engine) Open(*engineio.Session) error { e.opens.Add(1); return nil }
+
+func (e *engine) Message(s *engineio.Session, m engineio.Message) {
+	if e.got == nil {
+		_ = s.Send(m) // the session may be over
+		return
+	}
+	e.got <- fmt.Sprintf("%t:%s", m.Binary, m.Data)
+}
+
+func (e *engine) Close(*engineio.Session, engineio.Reason, error) { e.closes.Add(1) }
+
+// startEngine runs a server until the test ends.
+func startEngine(t testing.TB, cfg engineio.Config, got chan string) *engine {
+	t.Helper()
+	cfg.Logger = slog.New(slog.DiscardHandler)
+	srv, err := engineio.NewServer(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &engine{srv: srv, got: got}
+	if err := srv.Handle(e); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.addr = l.Addr().String()
+	hs := &http.Server{Handler: srv, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
+	served := make(chan error, 1)
+	go func() { served <- hs.Serve(l) }()
+	t.Cleanup(func() {
+		_ = srv.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := srv.Shutdown(ctx); err != nil {
+			t.Errorf("shutdown: %v", err)
+		}
+		_ = hs.Close()
+		<-served
+		if e.opens.Load() != e.closes.Load() {
+			t.Errorf("%d sessions opened, %d closed", e.opens.Load(), e.closes.Load())
+		}
+	})
+	return e
+}
+
+// request sends one HTTP request on a connection of its own.
+func (e *engine) request(method, query, body string) (int, string, error) {
+	c, err := net.Dial("tcp", e.addr)
+	if err != nil {
+		return 0, "", err
+	}
+	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		return 0, "", err
+	}
+	fmt.Fprintf(c, "%s /?%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", method, query, len(body), body)
+	r, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		return 0, "", err
+	}
+	b, err := io.ReadAll(r.Body)
+	return r.StatusCode, string(b), err
+}
+
+// handshake begins a long-polling session.
+func (e *engine) handshake() (sid string, err error) {
+	_, body, err := e.request("GET", "EIO=4&transport=polling", "")
+	if err != nil {
+		return "", err
+	}
+	_, rest, _ := strings.Cut(body, `"sid":"`)
+	sid, _, ok := strings.Cut(rest, `"`)
+	if !ok {
+		return "", fmt.Errorf("handshake: %q", body)
+	}
+	return sid, nil
+}
+
+// candidate opens a WebSocket for a session.
+func (e *engine) candidate(sid string) (*websocket.Conn, error) {
+	c, _, err := websocket.DefaultDialer.Dial("ws://"+e.addr+"/?EIO=4&transport=websocket&sid="+sid, nil)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.SetReadDeadline(time.Now().Add(10 * time.Second))
+}
