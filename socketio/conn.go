@@ -29,7 +29,7 @@ type conn struct {
 	timer   *time.Timer         // ConnectTimeout, until the first namespace is joined
 	sockets roster              // waiting or joined
 	late    map[string]*Socket  // gone, but their CONNECT's work has not returned; by namespace
-	left    map[string]struct{} // namespaces that the server took the client out of
+	left    map[string]struct{} // namespaces that the server took the client out of, or refused
 }
 
 // sessions is the side of a Server that engineio sees.
@@ -229,8 +229,8 @@ func (c *conn) remove(s *Socket, byServer bool) {
 	}
 }
 
-// wasLeft reports whether the server took the client out of a namespace, so
-// that packets for it may still be on their way.
+// wasLeft reports whether the server took the client out of a namespace, or
+// did not let it in, so that packets for it may still be on their way.
 func (c *conn) wasLeft(namespace string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -202,7 +202,7 @@ func (s *Socket) refused(err error) {
 	nsp, entered := s.depart(&DisconnectError{Reason: ServerNamespaceDisconnect, Err: err})
 	s.mu.Unlock()
 
-	s.conn.remove(s, false)
+	s.conn.remove(s, true)
 	if entered {
 		nsp.adapter.Remove(s)
 		nsp.leave()
