@@ -20,6 +20,7 @@ const maxFrame = 4 << 20
 type rawFrame struct {
 	bytes   []byte
 	fin     bool
+	masked  bool
 	rsv     byte
 	op      wire.Opcode
 	payload []byte // unmasked
@@ -43,7 +44,8 @@ func readFrame(r *bufio.Reader) (f rawFrame, ok bool, err error) {
 		return f, false, err
 	}
 	f.fin, f.rsv, f.op = head[0]&0x80 != 0, head[0]&0x70, wire.Opcode(head[0]&0x0f)
-	masked, length := head[1]&0x80 != 0, uint64(head[1]&0x7f)
+	f.masked = head[1]&0x80 != 0
+	length := uint64(head[1] & 0x7f)
 	switch length {
 	case 126:
 		b := take(2)
@@ -62,7 +64,7 @@ func readFrame(r *bufio.Reader) (f rawFrame, ok bool, err error) {
 		return f, false, nil
 	}
 	var key []byte
-	if masked {
+	if f.masked {
 		key = bytes.Clone(take(4))
 	}
 	payload := take(int(length))
@@ -101,10 +103,30 @@ func frame(p Packet, masked bool) []byte {
 	return f.Append(nil)
 }
 
+// pass is what a frame becomes on its way.
+func (f rawFrame) pass(s *Session, packets func(*Session, Packet) []Packet, frames func(*Session, wire.Frame) []wire.Frame, fromClient bool) []byte {
+	if frames != nil {
+		var b []byte
+		for _, passed := range frames(s, wire.Frame{Fin: f.fin, RSV: f.rsv, Op: f.op, Masked: f.masked, Payload: f.payload}) {
+			b = passed.Append(b)
+		}
+		return b
+	}
+	p, whole := f.packet()
+	if packets == nil || !whole || f.masked != fromClient {
+		return f.bytes
+	}
+	var b []byte
+	for _, passed := range packets(s, p) {
+		b = append(b, frame(passed, fromClient)...)
+	}
+	return b
+}
+
 // webSocketFromClient hands the client's frames on.
 func (l *link) webSocketFromClient(r *http.Request) {
-	in := l.p.mutant.In
-	if in == nil {
+	m := l.p.mutant
+	if m.In == nil && m.FramesIn == nil {
 		io.Copy(l.server, l.fromClient)
 		return
 	}
@@ -118,16 +140,7 @@ func (l *link) webSocketFromClient(r *http.Request) {
 			}
 			return
 		}
-		p, whole := f.packet()
-		if !whole {
-			l.server.Write(f.bytes)
-			continue
-		}
-		var b []byte
-		for _, passed := range in(s, p) {
-			b = append(b, frame(passed, true)...)
-		}
-		l.server.Write(b)
+		l.server.Write(f.pass(s, m.In, m.FramesIn, true))
 	}
 }
 
@@ -142,8 +155,8 @@ func (l *link) webSocketFromServer(r *http.Request, resp *http.Response) {
 	a.Header.Write(&b)
 	b.WriteString("\r\n")
 	l.write(b.Bytes())
-	out := l.p.mutant.Out
-	if out == nil {
+	m := l.p.mutant
+	if m.Out == nil && m.FramesOut == nil {
 		io.Copy(l.client, l.fromServer)
 		return
 	}
@@ -157,16 +170,7 @@ func (l *link) webSocketFromServer(r *http.Request, resp *http.Response) {
 			}
 			return
 		}
-		p, whole := f.packet()
-		if !whole {
-			l.write(f.bytes)
-			continue
-		}
-		var b []byte
-		for _, passed := range out(s, p) {
-			b = append(b, frame(passed, false)...)
-		}
-		l.write(b)
+		l.write(f.pass(s, m.Out, m.FramesOut, false))
 	}
 }
 

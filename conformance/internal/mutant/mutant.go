@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"net/http"
 	"strings"
+
+	"github.com/siokit/siokit/conformance/wire"
 )
 
 // Mutant is one fault. The hooks that are nil change nothing.
@@ -12,6 +14,8 @@ type Mutant struct {
 	Name string
 	// Fault says what is wrong with the server.
 	Fault string
+	// Cases are the ids, or beginnings of ids, of the cases that are about it.
+	Cases []string
 	// Patch names the Node fixture's own fault; then there are no hooks.
 	Patch string
 
@@ -24,6 +28,9 @@ type Mutant struct {
 	// In and Out see every packet that passes, from and to the client, over
 	// WebSocket and polling alike, and return what passes instead.
 	In, Out func(*Session, Packet) []Packet
+	// FramesIn and FramesOut see every WebSocket frame instead, whole messages or
+	// not.
+	FramesIn, FramesOut func(*Session, wire.Frame) []wire.Frame
 }
 
 // Answer is an HTTP response.

@@ -102,6 +102,8 @@ type link struct {
 	fromServer     *bufio.Reader
 	clientMu       sync.Mutex // guards writes to the client
 
+	answered chan struct{} // closed when the server says nothing more
+
 	mu      sync.Mutex
 	pending []*http.Request // requests whose answers are still to come
 }
@@ -117,11 +119,12 @@ func (p *Proxy) serve(client net.Conn) {
 		return
 	}
 	defer p.forget(server)
-	l := &link{p: p, client: client, server: server, fromClient: bufio.NewReaderSize(client, 64<<10), fromServer: bufio.NewReaderSize(server, 64<<10)}
+	l := &link{p: p, client: client, server: server, fromClient: bufio.NewReaderSize(client, 64<<10), fromServer: bufio.NewReaderSize(server, 64<<10), answered: make(chan struct{})}
 	var wg sync.WaitGroup
 	wg.Go(func() { // ends with either connection: serve waits
 		l.responses()
 		closeWrite(client)
+		close(l.answered)
 	})
 	l.requests()
 	wg.Wait()
@@ -161,8 +164,9 @@ func (l *link) requests() {
 			// No HTTP: what there is goes on as it is.
 			l.server.Write(head)
 			if err == io.EOF {
+				// The client has ended its side; the server's answer may still come.
 				closeWrite(l.server)
-				l.drain()
+				<-l.answered
 				return
 			}
 			io.Copy(l.server, l.fromClient)
@@ -175,25 +179,6 @@ func (l *link) requests() {
 			return
 		}
 		if !l.request(r, head) {
-			return
-		}
-	}
-}
-
-// drain waits until the server has answered a client that ended its side.
-func (l *link) drain() {
-	for {
-		l.mu.Lock()
-		n := len(l.pending)
-		l.mu.Unlock()
-		if n == 0 {
-			return
-		}
-		if _, err := l.fromClient.ReadByte(); err != nil {
-			// The client is gone for good once the server's answer cannot be
-			// written; until then the answer may still come.
-			buf := make([]byte, 1)
-			l.client.Read(buf)
 			return
 		}
 	}
