@@ -19,7 +19,7 @@ import (
 // upgrade whose probe was answered. A client that sends the upgrade packet and a
 // request at the same time has them arrive in either order, and only one answer
 // is right.
-const outcomeGrace = 50 * time.Millisecond
+const outcomeGrace = 15 * time.Millisecond
 
 // awaitOutcome waits, if an upgrade is about to be decided.
 func (s *Session) awaitOutcome() {
