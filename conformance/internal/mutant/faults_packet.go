@@ -212,4 +212,3 @@ func laterAttachment(s *Session, p Packet) []Packet {
 	}
 	return []Packet{p}
 }
-

@@ -318,4 +318,3 @@ func eventFaults() []Mutant {
 		{Name: "event-named-main", Fault: "an event that names the main namespace is ignored", In: drop(like(`^42/,`))},
 	}
 }
-
