@@ -68,8 +68,8 @@ func (r *runner) twice(ctx context.Context) error {
 			if _, err := env.Go(ctx, dir, "get", engine.Path+"@"+first, parser.Path+"@"+version); err != nil {
 				return err
 			}
-			if err := c.run(ctx, env, dir); err != nil {
-				return err
+			if err := c.run(ctx, env, dir); err != nil || version == first {
+				return err // with the first version engineio has been tested already
 			}
 			_, err := env.Go(ctx, dir, "test", "-timeout=10m", engine.Path+"/...")
 			return err
