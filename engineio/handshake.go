@@ -163,7 +163,7 @@ func (srv *Server) handshake(r *http.Request, q query, t Transport, accept func(
 // openDelay is how long revision 3 waits between the answer to a WebSocket
 // handshake and the first packet. Its clients look for a message only some time
 // after the connection is open, and lose one that comes in the same segment.
-const openDelay = 2 * time.Millisecond
+const openDelay = 10 * time.Millisecond
 
 // delayOpen sends what Accept left to be written ahead of the first packet.
 func (s *Session) delayOpen(p *Port) {
@@ -171,11 +171,11 @@ func (s *Session) delayOpen(p *Port) {
 		return
 	}
 	_ = p.send(nil) // an error comes back to the link's Read
-	s.Cork()
+	p.ready = false // nobody else knows of p yet
 	s.srv.group.begin()
 	time.AfterFunc(openDelay, func() {
 		defer s.srv.group.end()
-		s.Uncork()
+		p.SetReady(true)
 	})
 }
 

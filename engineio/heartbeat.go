@@ -17,6 +17,10 @@ const (
 // leastPongTime is the shortest wait of Config.AdaptiveTimeout.
 const leastPongTime = time.Second
 
+// lateShare: a ping that is late by at most this part of PingTimeout counts as
+// sent in time.
+const lateShare = 8
+
 var errHeartbeatDirection = errors.New("engineio: invalid heartbeat direction")
 
 // beatAt sets what the alarm is for and when it is due, since the wheel's
@@ -52,10 +56,11 @@ func (s *Session) beat() {
 		s.endSoon(PingTimeout, nil)
 		return
 	}
-	// The times of a session add up without what the wheel is late each time, but
-	// a client never pays for a server that was.
+	// A ping that is a little late shortens the wait for its answer, so that the
+	// session ends when its times say, also on a busy machine. A client does not
+	// pay for a server that was stalled for longer.
 	due := s.due
-	if late := now - due; late > 2*s.srv.wheel.tick {
+	if late := now - due; late > s.srv.cfg.PingTimeout/lateShare {
 		due = now
 	}
 	s.pinged = now
