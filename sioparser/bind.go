@@ -11,14 +11,13 @@ import (
 // unmarshaler is what one argument's binding needs: unmarshalers that know the
 // attachments. It is pooled because they are closures over it.
 type unmarshaler struct {
-	values  *Values
 	special json.Options
 	args    Args
 	start   int // of the argument in args.raw
 }
 
 func newUnmarshaler(v *Values) *unmarshaler {
-	m := &unmarshaler{values: v}
+	m := new(unmarshaler)
 	m.special = json.JoinOptions(v.plainIn, json.WithUnmarshalers(json.JoinUnmarshalers(
 		v.unmarshalers,
 		json.UnmarshalFromFunc(m.bytes),
@@ -29,13 +28,10 @@ func newUnmarshaler(v *Values) *unmarshaler {
 	return m
 }
 
-func (m *unmarshaler) bind(a *Args, c *cursor, text []byte, ptr any) error {
-	options := m.values.plainIn
-	if m.values.unmarshalers != nil || binds.special(ptr) {
-		options = m.special
-	}
+// bind unmarshals the argument that the cursor is at.
+func (m *unmarshaler) bind(a *Args, c *cursor, ptr any) error {
 	m.args, m.start = *a, c.start
-	err := json.Unmarshal(text, ptr, options)
+	err := json.Unmarshal(a.raw[c.start:c.end], ptr, m.special)
 	m.args = Args{}
 	return err
 }

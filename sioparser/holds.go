@@ -44,9 +44,8 @@ var (
 	numberType = reflect.TypeFor[stdjson.Number]()
 )
 
-// special reports whether value needs the marshalers.
-func (r *reach) special(value any) bool {
-	t := reflect.TypeOf(value)
+// special reports whether a value of type t needs the marshalers.
+func (r *reach) special(t reflect.Type) bool {
 	if known, ok := r.known.Load(t); ok {
 		return known.(bool)
 	}

@@ -3,6 +3,7 @@ package sioparser
 import (
 	"bytes"
 	stdjson "encoding/json"
+	"reflect"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -11,60 +12,115 @@ import (
 // maxKept is the largest buffer, in bytes, that goes back to a pool.
 const maxKept = 64 << 10
 
+// stream is an encoder of json/v2 that writes value after value into a buffer.
+// It is not reset between them, which would cost as much as a small value.
+type stream struct {
+	options json.Options
+	enc     *jsontext.Encoder
+	buf     bytes.Buffer
+}
+
+func newStream(options json.Options) *stream {
+	s := &stream{options: options}
+	s.enc = jsontext.NewEncoder(&s.buf, options)
+	return s
+}
+
+// marshal returns the JSON of value, which is valid until the next call, and
+// where in the encoder's output it begins.
+func (s *stream) marshal(value any) (text []byte, start int, err error) {
+	if s.buf.Len() > maxKept/2 {
+		s.reset()
+	}
+	start = s.buf.Len()
+	if err := json.MarshalEncode(s.enc, value); err != nil {
+		s.reset()
+		return nil, 0, err
+	}
+	return bytes.TrimSuffix(s.buf.Bytes()[start:], []byte("\n")), start, nil
+}
+
+// reset forgets what was written, and an error with it.
+func (s *stream) reset() {
+	s.buf.Reset()
+	if s.buf.Cap() > maxKept {
+		s.buf = bytes.Buffer{}
+	}
+	s.enc.Reset(&s.buf, s.options)
+}
+
 // marshaler is what one call of Append needs besides its result: json/v2's
-// encoder, its buffer, and marshalers that know where to put attachments. It
+// encoders, one of them with marshalers that know where to put attachments. It
 // is pooled as one object because the marshalers are closures over it.
 type marshaler struct {
-	values      *Values
-	special     json.Options // the plain ones and the marshalers
-	buf         bytes.Buffer
-	enc         *jsontext.Encoder
+	plain       *stream // for types that cannot hold bytes
+	special     *stream
+	always      bool // use special: there are marshalers of the user's
 	attachments [][]byte
-	ends        []int64 // where in the output the placeholders end
+	ends        []int64 // where in special's output the placeholders end
+
+	// The last type that was looked up. Mostly it is the next one, too.
+	lastType    reflect.Type
+	lastSpecial bool
 }
 
 func newMarshaler(v *Values) *marshaler {
-	m := &marshaler{values: v}
-	m.enc = jsontext.NewEncoder(&m.buf)
-	m.special = json.JoinOptions(v.plainOut, json.WithMarshalers(json.JoinMarshalers(
+	m := &marshaler{plain: newStream(v.plainOut), always: v.marshalers != nil}
+	m.special = newStream(json.JoinOptions(v.plainOut, json.WithMarshalers(json.JoinMarshalers(
 		v.marshalers,
 		json.MarshalToFunc(m.bytes),
 		json.MarshalToFunc(func(enc *jsontext.Encoder, b Binary) error { return m.bytes(enc, b) }),
 		json.MarshalToFunc(marshalNumber),
-	)))
+	))))
 	return m
+}
+
+// needsSpecial reports whether value may hold what the marshalers are for.
+func (m *marshaler) needsSpecial(value any) bool {
+	if m.always {
+		return true
+	}
+	if t := reflect.TypeOf(value); t != m.lastType {
+		m.lastType, m.lastSpecial = t, emits.special(t)
+	}
+	return m.lastSpecial
 }
 
 // append marshals value as one more argument.
 func (m *marshaler) append(a *Args, value any) error {
-	options := m.values.plainOut
-	if m.values.marshalers != nil || emits.special(value) {
-		options = m.special
+	if m.needsSpecial(value) {
+		return m.appendSpecial(a, value)
 	}
-	m.buf.Reset()
-	m.enc.Reset(&m.buf, options)
+	text, _, err := m.plain.marshal(value)
+	if err != nil {
+		return err
+	}
+	a.begin()
+	a.raw = append(a.raw, text...)
+	a.suspect = true
+	return nil
+}
+
+func (m *marshaler) appendSpecial(a *Args, value any) error {
 	first := len(a.attachments)
 	m.attachments, m.ends = a.attachments, m.ends[:0]
-	err := json.MarshalEncode(m.enc, value)
-	if err == nil {
-		a.begin()
-		shift := len(a.raw)
-		a.raw = append(a.raw, bytes.TrimSuffix(m.buf.Bytes(), []byte("\n"))...)
-		for i, end := range m.ends {
-			end := min(shift+int(end), len(a.raw)) // a whole value's end counts the newline behind it
-			start := bytes.LastIndexByte(a.raw[:end], '{')
-			a.marks = append(a.marks, mark{int32(start), int32(end), int32(first + i)})
-		}
-		a.attachments = m.attachments
-		a.suspect = true
-	} else {
+	defer func() { m.attachments = nil }()
+	text, start, err := m.special.marshal(value)
+	if err != nil {
 		clear(m.attachments[first:])
+		return err
 	}
-	m.attachments = nil
-	if m.buf.Cap() > maxKept {
-		m.buf = bytes.Buffer{}
+	a.begin()
+	shift := len(a.raw) - start // from offsets in the output to offsets in a.raw
+	a.raw = append(a.raw, text...)
+	for i, end := range m.ends {
+		end := min(shift+int(end), len(a.raw)) // a whole value's end counts the newline behind it
+		start := bytes.LastIndexByte(a.raw[:end], '{')
+		a.marks = append(a.marks, mark{int32(start), int32(end), int32(first + i)})
 	}
-	return err
+	a.attachments = m.attachments
+	a.suspect = true
+	return nil
 }
 
 // bytes is the marshaler of []byte: a placeholder, and the slice beside it.

@@ -286,8 +286,11 @@ func (v *Values) bindOne(a *Args, c *cursor, ptr any) error {
 			return nil
 		}
 	}
+	if v.unmarshalers == nil && !binds.special(reflect.TypeOf(ptr)) {
+		return json.Unmarshal(text, ptr, v.plainIn)
+	}
 	m := v.decoders.Get().(*unmarshaler)
-	err := m.bind(a, c, text, ptr)
+	err := m.bind(a, c, ptr)
 	v.decoders.Put(m)
 	return err
 }

@@ -428,3 +428,22 @@ func TestUnescape(t *testing.T) {
 	equal(t, "key", bind[map[string]int](t, `{`+text+`:1}`)[want], 1)
 	equal(t, "key in an any", bind[any](t, `{`+text+`:1}`).(map[string]any)[want], any(1.0))
 }
+
+// One pooled encoder writes very many values of all sizes one after the other.
+func TestAppendManyTimes(t *testing.T) {
+	type pair struct {
+		S string
+		B []byte
+	}
+	var a sioparser.Args
+	for i := range 3000 {
+		size := i * i % 3001
+		s, b := strings.Repeat("s", size), []byte(fmt.Sprint(i))
+		var err error
+		if a, err = values.Append(a.Reset(), []string{s}, []any{pair{s, b}, b}, point{i, size}); err != nil {
+			t.Fatal(err)
+		}
+		want := fmt.Sprintf(`52-["e",[%q],[{"S":%q,"B":%s},%s],{"X":%d,"Y":%d}]`, s, s, placeholder(0), placeholder(1), i, size)
+		equalLists(t, "messages", event(t, a), []string{want, string(b), string(b)})
+	}
+}
