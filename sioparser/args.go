@@ -57,10 +57,11 @@ func ParseArgs(array []byte, attachments [][]byte) (Args, error) {
 // it; everybody else wants [ParseArgs]. The caller answers for the n elements
 // being valid JSON, comma separated, without white space between them and
 // without brackets around them. ends are the offsets behind the first of them:
-// four are enough, those that are missing are looked for. The placeholders must be in order of appearance, none inside another, each a
-// [Placeholder] as [Args.Placeholders] yields it, and written as the text codec
-// writes it. An object that only looks like a placeholder is data, and such
-// arguments cannot be sent beside attachments by the text codec.
+// four are enough, those that are missing are looked for. The placeholders must
+// be in order of appearance, none inside another, each a [Placeholder] as
+// [Args.Placeholders] yields it, and written as the text codec writes it. An
+// object that only looks like a placeholder is data, and such arguments cannot be
+// sent beside attachments by the text codec.
 //
 // The result aliases elements and attachments.
 func MakeArgs(elements []byte, n int, ends []int, attachments [][]byte, placeholders []Placeholder) Args {

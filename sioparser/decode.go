@@ -89,6 +89,9 @@ func (d *decoder) trim() {
 	if cap(d.scan.frames) > maxScratch/16 {
 		d.scan.frames = nil
 	}
+	if cap(d.scan.spill) > maxScratch/16 {
+		d.scan.spill = nil
+	}
 }
 
 // text reads a text message: type, attachment count, namespace, id, JSON.
