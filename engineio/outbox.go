@@ -23,6 +23,7 @@ type outbox struct {
 	wake    bool   // the live link asked for a TryWrite
 	old     *Port  // the link that was replaced while it was being written to
 	full    bool   // the limit was passed: the session is being closed
+	parting bool   // the batch with the Close packet has been taken
 	corks   int16
 	stale   bool          // what is queued is waiting behind a cork for the second tick; see cork.go
 	listed  bool          // in the server's list of corks
@@ -226,6 +227,7 @@ func (b *batch) list() []Outgoing {
 func (s *Session) take() (*Port, *batch) {
 	b := s.queue
 	s.owned, s.queue, s.wake, s.stale = true, nil, false, false
+	s.parting = b != nil && b.last
 	return s.port, b
 }
 

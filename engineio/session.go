@@ -145,10 +145,16 @@ func (s *Session) closeFor(why Reason, patience time.Duration) {
 	s.pump(false)
 }
 
-// fail ends the session because its live link did.
+// fail ends the session because its live link did. A client that has read the
+// farewell may be gone before whoever wrote it knows that it is written.
 func (s *Session) fail(err error) {
+	s.mu.Lock()
+	parting, why := s.parting, s.why
+	s.mu.Unlock()
 	var bad eioparser.Error
 	switch {
+	case parting:
+		s.end(why, nil)
 	case errors.As(err, &bad):
 		s.end(ParseError, err)
 	case err == nil || errors.Is(err, io.EOF):
