@@ -3,57 +3,45 @@ package suite_test
 import (
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
 
 	"github.com/siokit/siokit/conformance"
-	"github.com/siokit/siokit/conformance/report"
+	"github.com/siokit/siokit/conformance/spec"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// TestServerConforms runs the suite once; each case is a subtest.
+// TestServerConforms runs every case that says what the protocols demand and
+// what the reference server does; each is a subtest. None may be skipped.
 func TestServerConforms(t *testing.T) {
+	conformance.Test(t, refserver(t), conformance.Options{Strict: true})
+}
+
+// TestServerStandsHostileClients runs the cases that try to break a server.
+func TestServerStandsHostileClients(t *testing.T) {
+	conformance.Test(t, refserver(t), conformance.Options{
+		Strict:   true,
+		Profiles: []spec.Profile{spec.Robustness},
+	})
+}
+
+// refserver builds the fixture server, with the race detector if this test has
+// it. A race ends the server, which is a verdict of the case that found it.
+func refserver(t *testing.T) conformance.Target {
+	t.Helper()
 	server := filepath.Join(t.TempDir(), "refserver")
 	args := []string{"build", "-o", server}
 	if raceDetector {
 		args = append(args, "-race")
 	}
-	args = append(args, "../cmd/refserver")
-	build := exec.CommandContext(t.Context(), "go", args...)
+	build := exec.CommandContext(t.Context(), "go", append(args, "../cmd/refserver")...)
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	target := conformance.Command(conformance.CommandConfig{
+	return conformance.Command(conformance.CommandConfig{
 		Args: []string{server, "-quiet", "-addr", "{addr}"},
-		// A race ends the server, which is a verdict of the case that found it.
-		Env: []string{"GORACE=halt_on_error=1"},
+		Env:  []string{"GORACE=halt_on_error=1"},
 	})
-	run, err := conformance.Run(t.Context(), target, conformance.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(run.Results) == 0 {
-		t.Fatal("no case was run")
-	}
-	for _, death := range run.Unexplained {
-		t.Error(death)
-	}
-	for _, result := range run.Results {
-		if result.Verdict == conformance.Skip {
-			continue // a feature that the server does not announce; counted by the suite's own report
-		}
-		t.Run(result.Case.ID, func(t *testing.T) {
-			if !result.Counts && result.Verdict != conformance.Fail {
-				return
-			}
-			var text strings.Builder
-			if err := report.Failure(&text, result); err != nil {
-				t.Error(err)
-			}
-			t.Errorf("%s, %s: %s", result.Case.Level, result.Verdict, text.String())
-		})
-	}
 }
