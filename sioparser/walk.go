@@ -23,7 +23,10 @@ type walker struct {
 // walk returns the value at raw[start:end].
 func (a *Args) walk(start, end int) (any, error) {
 	w := walker{args: *a, i: start, start: start}
-	if c := a.raw[start]; end-start <= maxShared && (c == '{' || c == '[') {
+	switch c := a.raw[start]; {
+	case c == '"':
+		return unquote(a.raw[start:end]), nil
+	case end-start <= maxShared && (c == '{' || c == '['):
 		w.shared = string(a.raw[start:end])
 	}
 	return w.next()
