@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"bytes"
 	"iter"
 	"net/http"
 
@@ -69,7 +70,7 @@ func (l *pollLink) script(r *http.Request) int {
 // packets reads the packets of a POST request's body.
 func (l *pollLink) packets(r *http.Request, body []byte, binary bool) iter.Seq2[eioparser.Packet, error] {
 	if binary {
-		return eio3.BinaryPayload(body)
+		return ownBytes(eio3.BinaryPayload(body))
 	}
 	if l.script(r) >= 0 {
 		var err error
@@ -81,4 +82,19 @@ func (l *pollLink) packets(r *http.Request, body []byte, binary bool) iter.Seq2[
 		return eio3.Payload(body)
 	}
 	return eioparser.Payload(body)
+}
+
+// ownBytes gives binary packets memory of their own: they are handed over, and
+// body is used again. What comes from base64 has it already.
+func ownBytes(packets iter.Seq2[eioparser.Packet, error]) iter.Seq2[eioparser.Packet, error] {
+	return func(yield func(eioparser.Packet, error) bool) {
+		for pkt, err := range packets {
+			if pkt.Binary {
+				pkt.Data = bytes.Clone(pkt.Data)
+			}
+			if !yield(pkt, err) {
+				return
+			}
+		}
+	}
 }
