@@ -86,7 +86,9 @@ func (c *corks) sweep() {
 			s.listed = false
 		}
 		if force {
-			s.pump(true)
+			// A link that is not ready, or is being written to, takes it when it is.
+			s.waited = true
+			s.pump(false)
 		} else {
 			s.mu.Unlock()
 		}

@@ -26,6 +26,7 @@ type outbox struct {
 	parting bool   // the batch with the Close packet has been taken
 	corks   int16
 	stale   bool          // what is queued is waiting behind a cork for the second tick; see cork.go
+	waited  bool          // what is queued has waited behind a cork for long enough
 	listed  bool          // in the server's list of corks
 	drained chan struct{} // closed when size falls to the low mark; nil when nobody waits
 }
@@ -155,7 +156,7 @@ func (s *Session) mayWrite(force bool) bool {
 	}
 	switch s.State() {
 	case Open:
-		return force || s.corks == 0
+		return force || s.corks == 0 || s.waited
 	case Closing:
 		return true
 	}
@@ -226,7 +227,7 @@ func (b *batch) list() []Outgoing {
 // The caller holds mu.
 func (s *Session) take() (*Port, *batch) {
 	b := s.queue
-	s.owned, s.queue, s.wake, s.stale = true, nil, false, false
+	s.owned, s.queue, s.wake, s.stale, s.waited = true, nil, false, false, false
 	s.parting = b != nil && b.last
 	return s.port, b
 }

@@ -311,3 +311,24 @@ func TestMixedSizesThroughAFullSocket(t *testing.T) {
 	}
 	eiotest.Until(t, "all written", func() bool { return ss.BufferedBytes() == 0 })
 }
+
+// TestCorkIsBoundedBehindASlowPoll: what waited behind a cork for its time
+// leaves with the next poll, although the cork is still there.
+func TestCorkIsBoundedBehindASlowPoll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := eiotest.StartPipe(t, engineio.Config{}, eiotest.Handler{})
+		p, _ := s.Poll()
+		ss, _ := s.Session(p.SID)
+		ss.Cork()
+		defer ss.Uncork()
+		_ = ss.Send(engineio.Text("x"))
+		<-time.After(50 * time.Millisecond)
+		from := time.Now()
+		if a := p.Get(); a.Body != "4x" {
+			t.Errorf("%+v", a)
+		}
+		if d := time.Since(from); d > 10*time.Millisecond {
+			t.Errorf("after %v", d)
+		}
+	})
+}
