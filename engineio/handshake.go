@@ -145,7 +145,14 @@ func (srv *Server) handshake(r *http.Request, q query, t Transport, accept func(
 		return nil, e
 	}
 	p := &Port{s: s, transport: t, ready: true, live: true}
+	accepted := false
+	defer func() {
+		if !accepted { // a hook or the transport panicked
+			s.end(TransportError, errInternal)
+		}
+	}()
 	link, err := accept(p)
+	accepted = true
 	if err != nil {
 		s.end(TransportError, err)
 		return nil, refused(BadRequest, err, "name", "TRANSPORT_HANDSHAKE_ERROR", "error", err)
@@ -289,13 +296,17 @@ func (s *Session) start(p *Port, read func(*Port)) error {
 	return nil
 }
 
+// errInternal is what a client is told of a panic.
+var errInternal = errors.New("internal error")
+
 // open asks the handler.
 func (s *Session) open() (err error) {
 	s.busy.Add(1)
 	defer s.busy.Add(-1)
 	defer func() {
 		if v := recover(); v != nil {
-			err = s.srv.panicked("Handler.Open", v)
+			_ = s.srv.panicked("Handler.Open", v) // it is logged
+			err = errInternal
 		}
 	}()
 	return s.srv.handler.Open(s)

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/siokit/siokit/eioparser"
 	"github.com/siokit/siokit/engineio"
 	"github.com/siokit/siokit/engineio/internal/eiotest"
 )
@@ -227,7 +228,7 @@ func TestHandlerPanics(t *testing.T) {
 		},
 	})
 	other, _ := s.WS()
-	if got := show(s.Do("GET", s.URL("EIO=4&transport=polling&boom"), "")); !strings.HasPrefix(got, "403") {
+	if got := show(s.Do("GET", s.URL("EIO=4&transport=polling&boom"), "")); got != `403 [application/json] {"code":4,"message":"internal error"}` {
 		t.Error(got)
 	}
 	ws, open := s.WS()
@@ -368,5 +369,80 @@ func TestManySessionsComeAndGo(t *testing.T) {
 	}
 	if after := heap(); float64(after) > float64(before)*1.1+256<<10 {
 		t.Errorf("heap %d KB before, %d KB at the peak, %d KB after", before>>10, peak>>10, after>>10)
+	}
+}
+
+// meddling writes nothing, and calls a function when a ping is to be written.
+type meddling struct {
+	closed chan struct{}
+	ping   func()
+}
+
+func (l *meddling) Read() error                       { <-l.closed; return nil }
+func (l *meddling) Write(b []engineio.Outgoing) error { return l.TryWrite(b) }
+func (l *meddling) Close() {
+	select {
+	case <-l.closed:
+	default:
+		close(l.closed)
+	}
+}
+func (l *meddling) TryWrite(b []engineio.Outgoing) error {
+	for _, o := range b {
+		for _, p := range o.Packets() {
+			if p.Type == eioparser.Ping && l.ping != nil {
+				l.ping()
+			}
+		}
+	}
+	return nil
+}
+
+type memory struct{ engineio.Polling }
+
+func (memory) Name() string { return "memory" }
+
+// TestCloseIsPatient: a session that is closed at the moment of its heartbeat
+// has its time to send what is queued.
+func TestCloseIsPatient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan time.Time, 2)
+		cfg := engineio.Config{Transports: []engineio.Transport{engineio.Polling{}, memory{}}}
+		s := eiotest.StartPipe(t, cfg, eiotest.Handler{
+			OnClose: func(*engineio.Session, engineio.Reason, error) { ended <- time.Now() },
+		})
+		p, _ := s.Poll()
+		waiting, _ := s.Session(p.SID)
+		_ = waiting.Send(engineio.Text("x"))
+		var closed time.Time
+		l := &meddling{closed: make(chan struct{})}
+		l.ping = func() {
+			closed = time.Now()
+			waiting.Close()
+		}
+		r, _ := http.NewRequest("GET", "/engine.io/?EIO=4&transport=memory", nil)
+		done := make(chan error, 1)
+		go func() {
+			done <- s.ServeConn(r, func(*engineio.Port) (engineio.Link, error) { return l, nil })
+		}()
+		if got := (<-ended).Sub(closed); got < 19*time.Second {
+			t.Errorf("given up after %v", got)
+		}
+		l.Close()
+		<-done
+	})
+}
+
+// TestHookPanics: a session whose header hook panics is gone.
+func TestHookPanics(t *testing.T) {
+	s := eiotest.Start(t, engineio.Config{
+		Logger:         quiet,
+		InitialHeaders: func(http.Header, *http.Request) { panic(http.ErrAbortHandler) },
+	}, eiotest.Handler{})
+	if a, err := s.Request(t.Context(), "GET", s.URL("EIO=4&transport=polling"), ""); err == nil {
+		t.Errorf("answered: %+v", a)
+	}
+	if n := s.Len(); n != 0 {
+		t.Errorf("%d sessions", n)
 	}
 }

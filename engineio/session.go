@@ -50,7 +50,7 @@ type Session struct {
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
 	topics   map[string]struct{}
-	due      time.Duration // of the heartbeat's alarm, since the wheel's start
+	due      time.Duration // of the alarm, since the wheel's start
 	pinged   time.Duration // when the last ping was sent, likewise
 	rtt      time.Duration // smoothed
 	rate     *bucket       // nil: no Limits.EventsPerSecond
@@ -134,10 +134,11 @@ func (s *Session) closeFor(why Reason, patience time.Duration) {
 	case Open:
 		s.state.Store(int32(Closing))
 		s.why = why
+		s.due = s.srv.wheel.now() + patience
 		if s.queue == nil && !s.owned {
 			s.queueClose()
 		} // else release does it: the end has an answer of its own
-		s.srv.wheel.schedule(&s.alarm, patience)
+		s.srv.wheel.scheduleAt(&s.alarm, s.due)
 	default:
 		s.mu.Unlock()
 		return
@@ -262,7 +263,13 @@ func (s *Session) message(m Message) {
 func (s *Session) expired(*alarm) {
 	switch s.State() {
 	case Closing:
-		s.endSoon(s.why, errors.New("engineio: the client did not take what was left"))
+		s.mu.Lock()
+		// The alarm may have been the heartbeat's, and the end have begun since.
+		late, why := s.srv.wheel.now() >= s.due, s.why
+		s.mu.Unlock()
+		if late {
+			s.endSoon(why, errors.New("engineio: the client did not take what was left"))
+		}
 	case Open:
 		s.beat()
 	}
