@@ -27,7 +27,8 @@ type Config struct {
 	// upgrade from the first to the second.
 	Transports []Transport
 
-	// PingInterval is the time between two pings of a session. 0 means 25 s.
+	// PingInterval is the time between two pings of a session. 0 means 25 s. This
+	// and the next two are at least 1 ms and at most 12 days.
 	PingInterval time.Duration
 
 	// PingTimeout is how long a client may take to answer a ping, how long a write
@@ -40,7 +41,7 @@ type Config struct {
 
 	// MaxPayload is the size in bytes of the largest message, and of the largest
 	// body of a long-polling request, that a client may send. Messages count
-	// after decompression. 0 means 1,000,000.
+	// after decompression. 0 means 1,000,000; at most 1 TiB.
 	MaxPayload int64
 
 	// NoUpgrades keeps every session on the transport that it began with.
@@ -130,6 +131,14 @@ type Limits struct {
 	EventsPerSecond int
 }
 
+// longestTime is what the two times that clients are told may come to: the
+// timers of JavaScript count in 31 bits of milliseconds, and fire at once for
+// more.
+const longestTime = (1<<31 - 1) * time.Millisecond / 2
+
+// largestPayload keeps what is computed from a limit from overflowing.
+const largestPayload = 1 << 40
+
 // complete fills in defaults and checks the rest.
 func (c *Config) complete() error {
 	if c.Path != "" && !strings.HasPrefix(c.Path, "/") {
@@ -147,8 +156,8 @@ func (c *Config) complete() error {
 		if *d.v == 0 {
 			*d.v = d.def
 		}
-		if *d.v < time.Millisecond {
-			return fmt.Errorf("engineio: %s is %v, less than a millisecond", d.name, *d.v)
+		if *d.v < time.Millisecond || *d.v > longestTime {
+			return fmt.Errorf("engineio: %s is %v, not between a millisecond and %v", d.name, *d.v, longestTime)
 		}
 	}
 	if c.MaxPayload == 0 {
@@ -156,6 +165,9 @@ func (c *Config) complete() error {
 	}
 	if c.Limits.Outbox == 0 {
 		c.Limits.Outbox = 16 << 20
+	}
+	if c.MaxPayload > largestPayload {
+		return fmt.Errorf("engineio: MaxPayload is %d, more than %d", c.MaxPayload, int64(largestPayload))
 	}
 	if c.MaxPayload < 0 || c.Limits.Outbox < 0 || c.Limits.Sessions < 0 ||
 		c.Limits.SessionsPerAddr < 0 || c.Limits.EventsPerSecond < 0 {

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -203,6 +204,10 @@ func TestConfigErrors(t *testing.T) {
 		"interval":   {PingInterval: -1},
 		"timeout":    {PingTimeout: time.Microsecond},
 		"payload":    {MaxPayload: -1},
+		"no limit":   {MaxPayload: math.MaxInt64}, // 4 and 2 times that must not overflow
+		"never":      {PingInterval: math.MaxInt64},
+		"timers":     {PingTimeout: 13 * 24 * time.Hour}, // JavaScript's end at 24.8 days
+		"upgrade":    {UpgradeTimeout: math.MaxInt64},
 		"outbox":     {Limits: engineio.Limits{Outbox: -1}},
 		"cookie":     {Cookie: &http.Cookie{Name: "a b"}},
 		"transports": {Transports: []engineio.Transport{}},
