@@ -39,7 +39,8 @@ type Config struct {
 	EngineConfig engineio.Config
 
 	// Path, if not empty, is the only prefix that ServeHTTP answers, such as
-	// "/socket.io/"; other paths get 404. Empty means wherever it is mounted.
+	// "/socket.io/"; other paths get 404. It begins with a slash. Empty means
+	// wherever it is mounted.
 	Path string
 
 	// ConnectTimeout is how long a connection may live without joining a
@@ -77,7 +78,8 @@ type Config struct {
 	// options that sioparser documents.
 	Values *sioparser.Values
 
-	// Recovery switches connection state recovery on. Nil means off.
+	// Recovery switches connection state recovery on. Nil means off. With an
+	// Adapter it works only if that is an adapter.SessionStore.
 	Recovery *Recovery
 
 	// CleanupEmptyChildNamespaces removes a namespace that a ParentNamespace

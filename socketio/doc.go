@@ -1,6 +1,7 @@
 // Package socketio is a Socket.IO server: namespaces, rooms, acknowledgements,
 // binary, broadcasts and recovery, for every official client from version 2 on,
-// over whatever transports the Engine.IO server below has.
+// over whatever transports the Engine.IO server below has. The reference, in these
+// comments, is the npm package socket.io, 4.8.4.
 //
 //	var Chat = socketio.DefineEvent[Message]("chat")
 //

@@ -148,7 +148,8 @@ func (e *MiddlewareError) Error() string {
 func (e *MiddlewareError) Unwrap() error { return e.Err }
 
 // An ArgumentError says that arguments from outside do not fit the Go values
-// that they should go into. The handler was not called.
+// that they should go into (a handler of a typed event was not called then), or
+// that values given to Emit have no form on the wire (nothing was sent).
 type ArgumentError struct {
 	Event string
 	Err   error

@@ -78,7 +78,8 @@ func (l *listener) own() *callbacks {
 
 // On calls h for every event of that name. The handlers of one name run in the
 // order of their registration, a namespace's before a socket's. It panics if
-// the name is reserved, since such an event never arrives.
+// the name is reserved, since such an event never arrives. "connection" is not
+// reserved, but an event of clients like any other: see Namespace.OnConnection.
 func (l *listener) On(event string, h Handler, modes ...Mode) (stop func()) {
 	return l.handle(event, h, false, modes)
 }

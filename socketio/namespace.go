@@ -16,7 +16,9 @@ import (
 // connected yet: what is sent to it leaves after the answer, and it may join
 // rooms already. ctx ends when the client goes, and after
 // Config.ConnectTimeout. The text of an error goes to the client in
-// CONNECT_ERROR, with the data of a *PublicError.
+// CONNECT_ERROR, with the data of a *PublicError. That is so for every error, as
+// in the reference: what a stranger must not read, return as a *PublicError with
+// a text of its own.
 type Middleware func(ctx context.Context, s *Socket) error
 
 // ConnectionHook is called when a socket has joined, before its first event is

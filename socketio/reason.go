@@ -13,7 +13,8 @@ const (
 	ClientNamespaceDisconnect Reason = "client namespace disconnect"
 
 	// ServerNamespaceDisconnect: Socket.Disconnect was called, or a handler of
-	// the socket panicked.
+	// the socket panicked. Official clients do not come back by themselves after
+	// it: to them the server meant it.
 	ServerNamespaceDisconnect Reason = "server namespace disconnect"
 
 	// ForcedServerClose: the connection was ended because the client joined no
