@@ -111,24 +111,34 @@ func (s *Socket) enter(ctx context.Context) error {
 		select {
 		case <-nsp.ready:
 		case <-ctx.Done():
+			if nsp.enter() { // it may have been made for this socket alone
+				nsp.leave()
+			}
 			return context.Cause(ctx)
 		}
 		if nsp.enter() {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.nsp = nsp
-			if s.state() == gone {
-				nsp.leave()
-				return s.goneError()
+			if s.settleIn(nsp) {
+				return nil
 			}
-			s.entered = true
-			return nil
+			nsp.leave()
+			return s.goneError()
 		}
 		// It was cleaned up at this moment.
-		s.mu.Lock()
-		s.nsp = nil
-		s.mu.Unlock()
+		s.settleIn(nil)
 	}
+}
+
+// settleIn notes the namespace that the socket is counted in; nil if that has
+// to be found again. It reports false for a socket that is gone, whose namespace
+// does not change any more: those who report its end read it without a lock.
+func (s *Socket) settleIn(nsp *Namespace) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state() == gone {
+		return false
+	}
+	s.nsp, s.entered = nsp, nsp != nil
+	return true
 }
 
 func (s *Socket) runMiddleware(ctx context.Context, m Middleware) (err error) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/siokit/siokit/engineio"
 	"github.com/siokit/siokit/socketio"
@@ -68,4 +69,59 @@ func TestPacketsBehindAServerDisconnectAreIgnored(t *testing.T) {
 	c.alive()
 	c.send("40")
 	c.expect(joinMain, `42["auth",{}]`)
+}
+
+// A matcher that says yes when its time is over is too late or just in time: one
+// answer for each client, and, for the race detector, nothing written to a socket
+// that was refused.
+func TestMatcherAnswersTooLate(t *testing.T) {
+	config := quiet()
+	config.ConnectTimeout = 50 * time.Millisecond
+	srv := newServer(t, config)
+	srv.OfMatch(func(ctx context.Context, _ string, _ *socketio.Handshake) bool {
+		<-ctx.Done()
+		return true
+	})
+	c := dial(t, serve(t, srv))
+	c.join("/")
+	const n = 64
+	for i := range n {
+		c.send(fmt.Sprintf("40/late-%d,", i))
+	}
+	answered := map[string]bool{}
+	for range n {
+		got := c.next()
+		name, _, _ := strings.Cut(got[2:], ",")
+		if answered[name] || !strings.HasPrefix(got, "44") && !strings.HasPrefix(got, "40") {
+			t.Error(got)
+		}
+		answered[name] = true
+	}
+}
+
+// A namespace that was made for a client that has gone meanwhile is cleaned up.
+func TestNamespaceOfAGoneClientIsCleanedUp(t *testing.T) {
+	config := quiet()
+	config.CleanupEmptyChildNamespaces = true
+	srv := newServer(t, config)
+	asked := make(chan struct{})
+	srv.OfMatch(func(ctx context.Context, _ string, _ *socketio.Handshake) bool {
+		asked <- struct{}{}
+		<-ctx.Done()
+		return true
+	})
+	url := serve(t, srv)
+	for i := range 16 {
+		c := dial(t, url)
+		c.send("40", fmt.Sprintf("40/x%d,", i))
+		receive(t, asked)
+		c.kill()
+	}
+	eventually(t, "cleaned up", func() bool {
+		n := 0
+		for range srv.Namespaces() {
+			n++
+		}
+		return n == 1 && srv.Engine().Len() == 0
+	})
 }
