@@ -77,22 +77,33 @@ func (d *Data) All() iter.Seq2[string, []byte] {
 	}
 }
 
-// load returns a member as a T, decoding it at most once.
+// sameText reports whether two texts are one: each Set makes a new one.
+func sameText(a, b sioparser.RawArg) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
+// load returns a member as a T, decoding it once, unless several ask at the same
+// time.
 func load[T any](d *Data, name string) (T, bool, error) {
 	var v T
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	m, ok := d.members[name]
+	d.mu.Unlock()
 	if !ok {
 		return v, false, nil
 	}
 	if known, ok := m.value.(*T); ok {
 		return *known, true, nil
 	}
+	// Decoding may call the application's methods: under no lock.
 	if err := d.values.BindJSON(m.text, &v); err != nil {
 		return v, false, err
 	}
-	d.members[name] = member{m.text, &v}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if now, ok := d.members[name]; ok && sameText(now.text, m.text) {
+		d.members[name] = member{m.text, &v}
+	}
 	return v, true, nil
 }
 

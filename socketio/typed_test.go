@@ -249,3 +249,34 @@ func TestKeys(t *testing.T) {
 		t.Error("a value after Delete")
 	}
 }
+
+// nested reads another key while it is decoded.
+type nested struct{ N int }
+
+var nestedOf *socketio.Socket
+
+func (n *nested) UnmarshalJSON([]byte) error {
+	if _, ok := user.Get(nestedOf); !ok {
+		n.N = 1
+	}
+	return nil
+}
+
+// Decoding runs the application's code, under no lock.
+func TestKeyDecodesUnderNoLock(t *testing.T) {
+	srv := newServer(t, quiet())
+	url := serve(t, srv)
+	done := make(chan bool, 1)
+	key := socketio.NewKey[nested]("nested")
+	srv.OnConnection(func(_ context.Context, s *socketio.Socket) {
+		nestedOf = s
+		_ = s.Data().Set("nested", 5)
+		v, ok := key.Get(s)
+		done <- ok && v.N == 1
+	})
+	c := dial(t, url)
+	c.join("/")
+	if !receive(t, done) {
+		t.Error("not read")
+	}
+}
