@@ -223,7 +223,9 @@ func (s *Socket) push(p *engineio.Prepared, f engineio.Flags) error {
 	if f&engineio.Volatile != 0 {
 		return nil // it could not leave at once
 	}
-	if len(s.early) >= maxEarly {
+	if s.replaying {
+		s.spare++
+	} else if len(s.early)-s.spare >= maxEarly {
 		s.flooded = true
 		return engineio.ErrSlowClient
 	}

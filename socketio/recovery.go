@@ -44,7 +44,10 @@ func (s *Socket) recover(ctx context.Context) error {
 func (s *Socket) resume(ctx context.Context, session *adapter.Session) error {
 	fresh := s.id
 	s.id = session.SocketID
-	if err := s.nsp.store.Resume(ctx, s, session); err != nil {
+	s.setReplaying(true)
+	err := s.nsp.store.Resume(ctx, s, session)
+	s.setReplaying(false)
+	if err != nil {
 		s.id = fresh
 		return err
 	}
@@ -53,4 +56,11 @@ func (s *Socket) resume(ctx context.Context, session *adapter.Session) error {
 		s.log("data of a recovered session", err)
 	}
 	return nil
+}
+
+// setReplaying says whether what is pushed is the replay, which the store bounds.
+func (s *Socket) setReplaying(on bool) {
+	s.mu.Lock()
+	s.replaying = on
+	s.mu.Unlock()
 }

@@ -2,6 +2,7 @@ package socketio_test
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"testing"
 	"time"
@@ -241,4 +242,23 @@ func TestWithoutRecoveryThereIsNoPrivateID(t *testing.T) { // S-CR-17
 	c := dial(t, serve(t, fixture(t, quiet())))
 	c.send(`40{"pid":"a","offset":"b"}`)
 	c.expect(joinMain, `42["auth",{"pid":"a","offset":"b"}]`)
+}
+
+// As many packets as the log keeps are replayed.
+func TestLongReplay(t *testing.T) {
+	srv, url := recovering(t, socketio.Recovery{})
+	c, s := begin(t, url)
+	cut(t, srv, c)
+	const n = 5000
+	for i := range n {
+		_ = srv.Emit("n", i)
+	}
+	c = dial(t, url)
+	c.send(s.connect())
+	for i := range n {
+		if got, want := c.event(&s), fmt.Sprintf(`"n",%d`, i); got != want {
+			t.Fatalf("%s, want %s", got, want)
+		}
+	}
+	c.answered(&s)
 }

@@ -39,15 +39,17 @@ type Socket struct {
 	data       Data
 	membership adapter.Membership
 
-	mu      sync.Mutex
-	nsp     *Namespace // nil while a dynamic namespace is being asked for
-	entered bool       // counted among the users of nsp
-	served  bool       // has ever joined; for the dispatcher
-	acks    map[uint64]pending
-	early   []*engineio.Prepared // sent before the CONNECT is answered
-	flooded bool                 // too much of it
-	told    []*delivery          // broadcasts that OnAnyOutgoing has to hear of
-	rooms   []string             // when gone: those it was in, until OnDisconnect
+	mu        sync.Mutex
+	nsp       *Namespace // nil while a dynamic namespace is being asked for
+	entered   bool       // counted among the users of nsp
+	served    bool       // has ever joined; for the dispatcher
+	acks      map[uint64]pending
+	early     []*engineio.Prepared // sent before the CONNECT is answered
+	replaying bool                 // the adapter replays what it missed
+	spare     int                  // of early: what is replayed, which has its own bounds
+	flooded   bool                 // too much of it
+	told      []*delivery          // broadcasts that OnAnyOutgoing has to hear of
+	rooms     []string             // when gone: those it was in, until OnDisconnect
 
 	place      int  // by conn.mu: in the roster
 	held       bool // by conn.mu: the CONNECT waits for the end of an older one
