@@ -13,8 +13,9 @@ import (
 type task struct {
 	next  *task
 	event Event
-	step  func() // if set, there is no event
-	size  int64  // what the event counts in the inbox
+	step  func()       // if set, there is no event
+	size  int64        // what the event counts in the inbox
+	users atomic.Int32 // who still works on the event
 }
 
 // A queue holds tasks for one dispatcher, which exists only while there are
@@ -90,7 +91,8 @@ func (q *queue) claim() bool {
 // Shutdown can wait for them.
 type crew struct {
 	size    atomic.Int64
-	watched atomic.Bool // somebody waits
+	waiting atomic.Int64 // of size: those who wait for the others
+	watched atomic.Bool  // somebody waits
 
 	mu   sync.Mutex
 	left chan struct{} // closed and replaced when one leaves while somebody waits
@@ -100,9 +102,13 @@ func (c *crew) enter() { c.size.Add(1) }
 
 func (c *crew) leave() {
 	c.size.Add(-1)
-	if !c.watched.Load() {
-		return
+	if c.watched.Load() {
+		c.stir()
 	}
+}
+
+// stir makes those who wait look again.
+func (c *crew) stir() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.left != nil {
@@ -111,9 +117,13 @@ func (c *crew) leave() {
 	}
 }
 
-// wait returns when at most rest of them are left, or ctx ends.
-func (c *crew) wait(ctx context.Context, rest int64) error {
+// wait returns when only those are left that wait here themselves, or ctx ends.
+// own is the number of them that the caller runs in.
+func (c *crew) wait(ctx context.Context, own int64) error {
 	c.watched.Store(true)
+	c.waiting.Add(own)
+	defer c.waiting.Add(-own)
+	c.stir() // another one may have waited for the caller
 	for {
 		c.mu.Lock()
 		if c.left == nil {
@@ -121,7 +131,7 @@ func (c *crew) wait(ctx context.Context, rest int64) error {
 		}
 		left := c.left
 		c.mu.Unlock()
-		if c.size.Load() <= rest {
+		if c.size.Load() <= c.waiting.Load() {
 			return nil
 		}
 		select {
@@ -215,7 +225,8 @@ func (s *Socket) perform(t *task) {
 // handle runs middlewares, catch-all handlers and handlers of an event.
 func (s *Socket) handle(t *task) {
 	ev := &t.event
-	defer s.conn.inbox.release(t.size)
+	t.users.Add(1)
+	defer s.finish(t)
 	if !s.served {
 		return // its CONNECT was refused
 	}
@@ -233,7 +244,7 @@ func (s *Socket) handle(t *task) {
 				continue
 			}
 			if r.mode&Concurrent != 0 {
-				s.handleBeside(r, ev)
+				s.handleBeside(r, t)
 				continue
 			}
 			s.report(s.runHandler(r, ev))
@@ -254,15 +265,24 @@ func (s *Socket) admit(ev *Event) bool {
 	return true
 }
 
+// finish takes an event out of the inbox when the last who worked on it is done.
+func (s *Socket) finish(t *task) {
+	if t.users.Add(-1) == 0 {
+		s.conn.inbox.release(t.size)
+	}
+}
+
 // handleBeside runs one handler on a goroutine of its own; Shutdown waits for
-// it through the crew.
-func (s *Socket) handleBeside(r *registration, ev *Event) {
+// it through the crew. The inbox counts it as an event more.
+func (s *Socket) handleBeside(r *registration, t *task) {
 	s.conn.server.crew.enter()
 	s.conn.inbox.hold(0)
+	t.users.Add(1)
 	go func() {
 		defer s.conn.server.crew.leave()
 		defer s.conn.inbox.release(0)
-		s.report(s.runHandler(r, ev))
+		defer s.finish(t)
+		s.report(s.runHandler(r, &t.event))
 	}()
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -176,4 +177,37 @@ func TestSocketMemoryOutlivesTheHandler(t *testing.T) {
 	}
 	c.send(`42["show"]`)
 	c.expect(`451-["kept","aaaa",{"_placeholder":true,"num":0}]`, "<bin 0102>")
+}
+
+// What handlers still work on counts in the inbox, also where the next event does
+// not wait for them.
+func TestConcurrentHandlersCountInTheInbox(t *testing.T) {
+	config := quiet()
+	config.EngineConfig.MaxPayload = 100_000
+	srv := newServer(t, config)
+	release, started := make(chan struct{}), make(chan struct{})
+	srv.On("big", func(ctx context.Context, ev *socketio.Event) error {
+		select {
+		case started <- struct{}{}:
+		case <-ctx.Done():
+		}
+		<-release
+		return nil
+	}, socketio.Concurrent)
+	ended := make(chan error, 1)
+	srv.OnDisconnect(func(_ context.Context, _ *socketio.Socket, why *socketio.DisconnectError) { ended <- why })
+	url := serve(t, srv)
+	c := dial(t, url)
+	c.join("/")
+	big := `42["big","` + strings.Repeat("a", 90_000) + `"]`
+	defer close(release)
+	for range 4 {
+		c.send(big)
+		receive(t, started)
+	}
+	c.send(big)
+	err := receive(t, ended)
+	if !strings.Contains(err.Error(), socketio.ErrInboxFull.Error()) {
+		t.Error(err)
+	}
 }

@@ -27,7 +27,7 @@ type Server struct {
 	bundle     *bundle // nil without ServeClient
 	crew       crew
 	ctx        context.Context // of what runs for no socket; ends when the server is closed
-	cancel     context.CancelFunc
+	cancel     context.CancelCauseFunc
 	clients    clients
 	decoders   sync.Pool // of sioparser.Decoder: a connection that is idle needs none
 	created    list[func(*Namespace)]
@@ -45,7 +45,7 @@ func NewServer(config Config) (*Server, error) {
 		return nil, err
 	}
 	srv := &Server{config: config, namespaces: make(map[string]*Namespace)}
-	srv.ctx, srv.cancel = context.WithCancel(context.WithValue(context.Background(), peersKey{}, true))
+	srv.ctx, srv.cancel = context.WithCancelCause(context.WithValue(context.Background(), peersKey{}, true))
 	if srv.engine, err = srv.config.newEngine(); err != nil {
 		return nil, err
 	}
@@ -253,7 +253,7 @@ func (srv *Server) drop(n *Namespace) {
 	srv.crew.enter()
 	go func() { // an adapter may take its time to say goodbye
 		defer srv.crew.leave()
-		if err := n.adapter.Close(srv.ctx); err != nil && !errors.Is(err, context.Canceled) {
+		if err := n.adapter.Close(srv.ctx); err != nil && !errors.Is(err, ErrClosed) {
 			srv.config.Logger.Warn("socketio: adapter", "namespace", n.name, "error", err)
 		}
 	}()

@@ -3,7 +3,6 @@ package socketio
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/siokit/siokit/engineio"
 )
@@ -11,8 +10,10 @@ import (
 // Shutdown ends the server: new connections are refused, every socket is
 // disconnected for "server shutting down", what was sent before is flushed, the
 // adapters say goodbye, and all handlers return. It waits for that, but not
-// for the handler whose context it is given, until ctx ends; then it returns
-// ctx's error, and what is left ends on its own.
+// for handlers that wait here themselves, with their own context, until ctx ends;
+// then it returns ctx's error, and what is left ends on its own. A handler's
+// context ends with its socket, which is no reason to stop waiting: a handler
+// that won't wait for ever gives it a deadline.
 //
 // Call it before http.Server.Shutdown, which knows neither hijacked connections
 // nor polls that wait. It may be called again, and from any goroutine.
@@ -39,7 +40,7 @@ func (srv *Server) Close() error {
 }
 
 func (srv *Server) endSockets() {
-	srv.cancel()
+	srv.cancel(ErrClosed)
 	for _, c := range srv.clients.close() {
 		c.end(engineio.ServerShuttingDown, nil)
 	}
@@ -56,16 +57,24 @@ func (srv *Server) closeAdapters(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// besideHandler returns a context that does not end because the socket does in
-// whose handler it is used, and the number of handlers that it belongs to.
+// besideHandler returns a context that does not end because the socket, or the
+// server, does in whose handler it is used, and the number of handlers that it
+// belongs to. A deadline stays; that ctx is cancelled later cannot be told from
+// the end of the socket.
 func besideHandler(ctx context.Context) (_ context.Context, own int64, _ context.CancelFunc) {
 	if ctx.Value(socketKey{}) == nil && ctx.Value(peersKey{}) == nil {
 		return ctx, 0, func() {}
 	}
 	detached := context.WithoutCancel(ctx)
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) > 0 {
-		ctx, cancel := context.WithDeadline(detached, deadline)
-		return ctx, 1, cancel
+	var end *DisconnectError
+	if err := context.Cause(ctx); err != nil && !errors.As(err, &end) && !errors.Is(err, ErrClosed) {
+		detached, cancel := context.WithCancelCause(detached)
+		cancel(err)
+		return detached, 1, func() {}
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		detached, cancel := context.WithDeadline(detached, deadline)
+		return detached, 1, cancel
 	}
 	return detached, 1, func() {}
 }
