@@ -71,9 +71,11 @@ type Config struct {
 	// HttpOnly is always set.
 	Cookie *http.Cookie
 
-	// CORS, if not nil, lets pages of other origins in, over every transport. nil:
-	// no CORS headers, and WebSocket handshakes of a page from another origin are
-	// refused with 403.
+	// CORS, if not nil, lets pages of other origins in, over every transport:
+	// those in AllowedOrigins, or everybody if that list is empty. An origin is
+	// written as browsers send it, such as "https://app.example:8443", without a
+	// path. nil: no CORS headers, and WebSocket handshakes of a page from another
+	// origin are refused with 403.
 	CORS *cors.Options
 
 	// Middleware wraps the server's own handling of every request, the first one
@@ -169,9 +171,19 @@ func (c *Config) complete() error {
 	if c.MaxPayload > largestPayload {
 		return fmt.Errorf("engineio: MaxPayload is %d, more than %d", c.MaxPayload, int64(largestPayload))
 	}
-	if c.MaxPayload < 0 || c.Limits.Outbox < 0 || c.Limits.Sessions < 0 ||
-		c.Limits.SessionsPerAddr < 0 || c.Limits.EventsPerSecond < 0 {
-		return errors.New("engineio: a limit is negative")
+	for _, limit := range []struct {
+		name  string
+		value int64
+	}{
+		{"MaxPayload", c.MaxPayload},
+		{"Limits.Outbox", int64(c.Limits.Outbox)},
+		{"Limits.Sessions", int64(c.Limits.Sessions)},
+		{"Limits.SessionsPerAddr", int64(c.Limits.SessionsPerAddr)},
+		{"Limits.EventsPerSecond", int64(c.Limits.EventsPerSecond)},
+	} {
+		if limit.value < 0 {
+			return fmt.Errorf("engineio: %s is %d, less than 0", limit.name, limit.value)
+		}
 	}
 	if c.Transports == nil {
 		c.Transports = []Transport{Polling{}, WebSocket{}}

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
-	"time"
 )
 
 // checkOrigin refuses a WebSocket handshake from a page of another origin.
@@ -34,7 +32,7 @@ func (srv *Server) checkOrigin(r *http.Request, t Transport) *ConnectionError {
 	} else if u, err := url.Parse(origin); err == nil && strings.EqualFold(u.Host, srv.host(r)) {
 		return nil
 	}
-	if srv.origins.fresh(origin) {
+	if srv.warned.fresh(origin) {
 		srv.log.Warn("engineio: WebSocket of another origin refused; Config.CORS can allow it",
 			slog.String("origin", origin), slog.String("host", srv.host(r)))
 	}
@@ -53,34 +51,5 @@ func printable(s string) bool {
 			return false
 		}
 	}
-	return true
-}
-
-// originLog remembers which origins were warned about, so that a page that
-// tries again and again fills no log.
-type originLog struct {
-	mu   sync.Mutex
-	seen map[string]struct{}
-	from time.Time
-}
-
-// fresh reports whether origin is to be warned about, and notes that it was.
-// It keeps few of them, and forgets all after a while.
-func (o *originLog) fresh(origin string) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if _, ok := o.seen[origin]; ok {
-		return false
-	}
-	if len(o.seen) >= 64 {
-		if time.Since(o.from) < time.Hour {
-			return false
-		}
-		o.seen = nil
-	}
-	if o.seen == nil {
-		o.seen, o.from = make(map[string]struct{}), time.Now()
-	}
-	o.seen[strings.Clone(origin)] = struct{}{}
 	return true
 }

@@ -204,9 +204,10 @@ func (srv *Server) refuse(w http.ResponseWriter, r *http.Request, e *ConnectionE
 	_, _ = w.Write(body) // the client that left needs no answer
 }
 
-// report tells Config.OnConnectionError of a refusal.
+// report tells Config.OnConnectionError of a refusal, and the log of some.
 func (srv *Server) report(e *ConnectionError, r *http.Request) {
 	e.Request = r
+	srv.warn(e)
 	if srv.cfg.OnConnectionError != nil {
 		srv.cfg.OnConnectionError(e)
 	}

@@ -29,7 +29,7 @@ type Server struct {
 	sessions *registry
 	open     atomic.Int64 // sessions, for Limits.Sessions and Len
 	addrs    addrCounter
-	origins  originLog
+	warned   once
 	topics   topics
 	flusher  flusher
 
@@ -147,8 +147,8 @@ func (srv *Server) forget(s *Session) {
 // Shutdown waits for everything that the server runs. If ctx ends first the
 // rest is cut off, and ctx's cause is returned.
 //
-// It may be called from a handler with a context that derives from the
-// session's: it then does not wait for that handler. Call it before
+// It may be called from handlers with a context that derives from the
+// session's: it then does not wait for them. Call it before
 // http.Server.Shutdown, which knows neither of WebSocket connections nor of
 // pending polls.
 func (srv *Server) Shutdown(ctx context.Context) error {
@@ -162,6 +162,11 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 		outer, cancel := ctx, context.CancelCauseFunc(nil)
 		ctx, cancel = context.WithCancelCause(context.WithoutCancel(outer))
 		defer cancel(nil)
+		if deadline, ok := outer.Deadline(); ok { // outer may end before, with the session
+			var stop context.CancelFunc
+			ctx, stop = context.WithDeadline(ctx, deadline)
+			defer stop()
+		}
 		stop := context.AfterFunc(outer, func() {
 			var end *DisconnectError
 			if !errors.As(context.Cause(outer), &end) {

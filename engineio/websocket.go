@@ -76,7 +76,7 @@ func (t WebSocket) Accept(w http.ResponseWriter, r *http.Request, p *Port) (Link
 			err = reason
 		}
 		if h.err != nil {
-			err = fmt.Errorf("engineio: the connection cannot be taken over, as below http.TimeoutHandler or over HTTP/2: %w", h.err)
+			err = fmt.Errorf("engineio: %w: %w", errNoHijack, h.err)
 		}
 		return nil, err
 	}
