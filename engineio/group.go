@@ -11,7 +11,8 @@ import (
 type group struct {
 	mu      sync.Mutex
 	n       int
-	waiting map[chan struct{}]int // to be closed when n has come down to the value
+	resting int                        // of n: those who wait for the others
+	waiting map[chan struct{}]struct{} // to be closed when no others are left
 }
 
 func (g *group) begin() {
@@ -23,13 +24,19 @@ func (g *group) begin() {
 func (g *group) end() {
 	g.mu.Lock()
 	g.n--
-	for c, limit := range g.waiting {
-		if g.n <= limit {
-			delete(g.waiting, c)
-			close(c)
-		}
-	}
+	g.stir()
 	g.mu.Unlock()
+}
+
+// stir wakes those who wait if only they are left. The caller holds mu.
+func (g *group) stir() {
+	if g.n > g.resting {
+		return
+	}
+	for c := range g.waiting {
+		delete(g.waiting, c)
+		close(c)
+	}
 }
 
 // run starts f on a goroutine that wait waits for.
@@ -41,26 +48,32 @@ func (g *group) run(f func()) {
 	}()
 }
 
-// wait returns when at most limit are left, or with ctx's error.
-func (g *group) wait(ctx context.Context, limit int) error {
+// wait returns when only those are left that wait here themselves, or with
+// ctx's error. own is the number of them that the caller runs in.
+func (g *group) wait(ctx context.Context, own int) error {
 	g.mu.Lock()
-	if g.n <= limit {
+	g.resting += own
+	g.stir() // another one may have waited for the caller
+	if g.n <= g.resting {
+		g.resting -= own
 		g.mu.Unlock()
 		return nil
 	}
 	c := make(chan struct{})
 	if g.waiting == nil {
-		g.waiting = make(map[chan struct{}]int)
+		g.waiting = make(map[chan struct{}]struct{})
 	}
-	g.waiting[c] = limit
+	g.waiting[c] = struct{}{}
 	g.mu.Unlock()
+	var err error
 	select {
 	case <-c:
-		return nil
 	case <-ctx.Done():
-		g.mu.Lock()
-		delete(g.waiting, c)
-		g.mu.Unlock()
-		return context.Cause(ctx)
+		err = context.Cause(ctx)
 	}
+	g.mu.Lock()
+	g.resting -= own
+	delete(g.waiting, c)
+	g.mu.Unlock()
+	return err
 }

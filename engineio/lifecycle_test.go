@@ -446,3 +446,56 @@ func TestHookPanics(t *testing.T) {
 		t.Errorf("%d sessions", n)
 	}
 }
+
+// TestShutdownByTwoHandlers: they do not wait for each other.
+func TestShutdownByTwoHandlers(t *testing.T) {
+	var s *eiotest.Server
+	var both sync.WaitGroup
+	both.Add(2)
+	done := make(chan error, 2)
+	s = eiotest.Start(t, engineio.Config{}, eiotest.Handler{
+		OnMessage: func(ss *engineio.Session, _ engineio.Message) {
+			both.Done()
+			both.Wait()
+			done <- s.Shutdown(ss.Context())
+		},
+	})
+	a, _ := s.WS()
+	b, _ := s.WS()
+	a.Send("4x")
+	b.Send("4x")
+	for range 2 {
+		if err := eiotest.Wait(t, done); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestShutdownKeepsAHandlersDeadline: the context of a handler ends with its
+// session; a deadline that it was given stays.
+func TestShutdownKeepsAHandlersDeadline(t *testing.T) {
+	var s *eiotest.Server
+	hanging, release := make(chan struct{}), make(chan struct{})
+	done := make(chan error, 1)
+	s = eiotest.Start(t, engineio.Config{}, eiotest.Handler{
+		OnMessage: func(ss *engineio.Session, m engineio.Message) {
+			if string(m.Data) == "hang" {
+				close(hanging)
+				<-release
+				return
+			}
+			<-hanging
+			ctx, cancel := context.WithTimeout(ss.Context(), 100*time.Millisecond)
+			defer cancel()
+			done <- s.Shutdown(ctx)
+		},
+	})
+	defer close(release)
+	a, _ := s.WS()
+	b, _ := s.WS()
+	a.Send("4hang")
+	b.Send("4stop")
+	if err := eiotest.Wait(t, done); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+}
