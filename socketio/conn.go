@@ -140,7 +140,7 @@ func (c *conn) connect(name string, auth []byte, uninvited bool) {
 	s.entered = simple
 
 	c.mu.Lock()
-	if c.closed || len(c.sockets.all) >= c.server.config.MaxNamespaces {
+	if c.closed || len(c.sockets.all)+len(c.late) >= c.server.config.MaxNamespaces {
 		c.mu.Unlock()
 		if simple {
 			nsp.leave()

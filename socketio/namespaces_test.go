@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -124,4 +125,31 @@ func TestNamespaceOfAGoneClientIsCleanedUp(t *testing.T) {
 		}
 		return n == 1 && srv.Engine().Len() == 0
 	})
+}
+
+// Middlewares that ignore that their client has left count as its namespaces:
+// whoever connects and leaves again and again starts no more of them than that.
+func TestDepartedNamespacesCount(t *testing.T) {
+	config := quiet()
+	config.MaxNamespaces = 3
+	srv := newServer(t, config)
+	release := make(chan struct{})
+	defer close(release)
+	var begun atomic.Int64
+	srv.OfMatch(func(context.Context, string, *socketio.Handshake) bool { return true }).
+		Use(func(context.Context, *socketio.Socket) error {
+			begun.Add(1)
+			<-release
+			return nil
+		})
+	c := dial(t, serve(t, srv))
+	c.join("/")
+	for i := range 10 {
+		_ = c.write(1, fmt.Appendf(nil, "40/n%d,", i)) // the last ones find it closed
+		_ = c.write(1, fmt.Appendf(nil, "41/n%d,", i))
+	}
+	c.expect("CLOSE(1005)")
+	if n := begun.Load(); n > 3 {
+		t.Errorf("%d middlewares", n)
+	}
 }
