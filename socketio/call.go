@@ -31,9 +31,7 @@ type ServerAsker interface {
 // one-way. Both types may be None, Args2, Args3 or Rest. It panics if the name
 // is reserved.
 func DefineCall[Req, Res any](name string) CallBoth[Req, Res] {
-	if err := checkName(name); err != nil {
-		panic(err.Error())
-	}
+	mustName(name)
 	return CallBoth[Req, Res]{CallToServer[Req, Res]{name}, CallToClient[Req, Res]{name}, name}
 }
 

@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"reflect"
@@ -78,8 +79,8 @@ type Config struct {
 	// options that sioparser documents.
 	Values *sioparser.Values
 
-	// Recovery switches connection state recovery on. Nil means off. With an
-	// Adapter it works only if that is an adapter.SessionStore.
+	// Recovery switches connection state recovery on. Nil means off. An Adapter
+	// must be an adapter.SessionStore then.
 	Recovery *Recovery
 
 	// CleanupEmptyChildNamespaces removes a namespace that a ParentNamespace
@@ -136,6 +137,12 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.MaxNamespaces < 0 {
 		return c, errors.New("socketio: Config.MaxNamespaces is negative")
+	}
+	if c.Path != "" && c.Path[0] != '/' {
+		return c, fmt.Errorf("socketio: Config.Path %q does not begin with a slash", c.Path)
+	}
+	if c.Path != "" && c.EngineConfig.Path != "" {
+		return c, errors.New("socketio: Config has both Path and EngineConfig.Path")
 	}
 	if c.Codec == nil {
 		c.Codec = sioparser.Text

@@ -27,12 +27,21 @@ type ServerListener interface {
 
 // DefineEvent defines an event whose arguments are T, in both directions;
 // ToServer, ToClient and BetweenServers make it one-way. T is one argument
-// unless it is None, Args2, Args3 or Rest. It panics if the name is reserved.
+// unless it is None, Args2, Args3 or Rest. It panics if the
+// name is reserved or empty.
 func DefineEvent[T any](name string) EventBoth[T] {
+	mustName(name)
+	return EventBoth[T]{EventToServer[T]{name}, EventToClient[T]{name}, name}
+}
+
+// mustName panics if a definition's name can only be a mistake.
+func mustName(name string) {
+	if name == "" {
+		panic("socketio: an event without a name")
+	}
 	if err := checkName(name); err != nil {
 		panic(err.Error())
 	}
-	return EventBoth[T]{EventToServer[T]{name}, EventToClient[T]{name}, name}
 }
 
 // EventBoth is an event that clients and the server send each other.

@@ -3,6 +3,7 @@ package socketio
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -94,6 +95,7 @@ func (l *listener) handle(event string, h Handler, once bool, modes []Mode) func
 	if err := checkName(event); err != nil {
 		panic(fmt.Sprintf("%v: there are hooks for it: OnConnection, OnDisconnecting, OnDisconnect", err))
 	}
+	mustNotBeNil(h)
 	r := &registration{event: event, handler: h, once: once}
 	for _, m := range modes {
 		r.mode |= m
@@ -223,6 +225,7 @@ type list[F any] struct {
 }
 
 func (l *list[F]) add(f F) (stop func()) {
+	mustNotBeNil(f)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	entry := &f
@@ -231,6 +234,14 @@ func (l *list[F]) add(f F) (stop func()) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.store(without(l.all(), entry))
+	}
+}
+
+// mustNotBeNil panics where a nil function is registered, which is a mistake of
+// the program, rather than at some client's first event.
+func mustNotBeNil(f any) {
+	if reflect.ValueOf(f).IsNil() {
+		panic(fmt.Sprintf("socketio: nil %T", f))
 	}
 }
 

@@ -107,6 +107,7 @@ func (srv *Server) Of(name string) *Namespace {
 // OfPattern lets namespaces come into being whose names match: when a client
 // asks for one, or Of does. Parents are asked in the order of their making.
 func (srv *Server) OfPattern(pattern *regexp.Regexp) *ParentNamespace {
+	mustNotBeNil(pattern)
 	return srv.addParent(&ParentNamespace{pattern: pattern, match: func(_ context.Context, name string, _ *Handshake) bool {
 		return pattern.MatchString(name)
 	}})
@@ -115,6 +116,7 @@ func (srv *Server) OfPattern(pattern *regexp.Regexp) *ParentNamespace {
 // OfMatch lets namespaces come into being that match says yes to when a client
 // asks for one. It is called on the goroutine of that client's new socket.
 func (srv *Server) OfMatch(match Matcher) *ParentNamespace {
+	mustNotBeNil(match)
 	return srv.addParent(&ParentNamespace{match: match})
 }
 
@@ -236,8 +238,13 @@ func (srv *Server) newNamespace(name string, parent *ParentNamespace) (*Namespac
 	}
 	n.adapter = a
 	if srv.config.Recovery != nil {
-		n.store, _ = a.(adapter.SessionStore)
-		n.byPID = make(map[string]*Socket)
+		store, ok := a.(adapter.SessionStore)
+		if !ok {
+			err = fmt.Errorf("socketio: Config.Recovery: the adapter of %s (%T) keeps no sessions", name, a)
+			n.adapter = brokenAdapter{err}
+			return n, errors.Join(err, a.Close(context.Background()))
+		}
+		n.store, n.byPID = store, make(map[string]*Socket)
 	}
 	return n, nil
 }
