@@ -28,9 +28,13 @@ func TestBroadcastIsAValue(t *testing.T) {
 
 func TestChainsDoNotChangeTheirBeginning(t *testing.T) {
 	srv := newServer(t, quiet())
-	srv.OnConnection(func(_ context.Context, s *socketio.Socket) { _ = s.Join("b") })
+	srv.OnConnection(func(_ context.Context, s *socketio.Socket) {
+		_ = s.Join("b")
+		_ = s.Emit("joined") // the client is welcomed after its CONNECT was answered
+	})
 	c := dial(t, serve(t, srv))
 	c.join("/")
+	c.expect(`42["joined"]`)
 	base := srv.To("a")
 	loud, none := base.To("b"), base.To("b").Except("b")
 	for _, b := range []socketio.Broadcast{base, none, loud} {

@@ -181,4 +181,5 @@ const (
 	internalErrorText    = "internal error"    // instead of an error whose text is not the client's business
 	argumentsText        = "invalid arguments" // a call's arguments did not fit
 	connectTimeoutText   = "connect timeout"   // a middleware took too long
+	disconnectedText     = "disconnected"      // a middleware disconnected the socket
 )

@@ -153,3 +153,21 @@ func TestDepartedNamespacesCount(t *testing.T) {
 		t.Errorf("%d middlewares", n)
 	}
 }
+
+// A middleware that disconnects the socket has refused the CONNECT: the client
+// hears of it, and may try again.
+func TestDisconnectInAMiddlewareRefuses(t *testing.T) {
+	srv := fixture(t, quiet())
+	srv.Of("/bounced").Use(func(_ context.Context, s *socketio.Socket) error {
+		s.Disconnect(false)
+		return nil
+	})
+	c := dial(t, serve(t, srv))
+	for range 2 {
+		c.send("40/bounced,")
+		c.expect(`44/bounced,{"message":"disconnected"}`)
+	}
+	c.join("/")
+	c.next()
+	c.alive()
+}

@@ -224,7 +224,8 @@ func (s *Socket) Local() Broadcast { return s.Broadcast().Local() }
 
 // Disconnect takes the socket out of its namespace and tells the client; with
 // closeConnection it takes all sockets of the client out and closes the
-// connection. It starts the end and returns, wherever it is called.
+// connection. It starts the end and returns, wherever it is called. In a
+// connection middleware it refuses the CONNECT.
 func (s *Socket) Disconnect(closeConnection bool) {
 	if s.state() == gone {
 		return
@@ -233,6 +234,7 @@ func (s *Socket) Disconnect(closeConnection bool) {
 		s.conn.disconnect()
 		return
 	}
+	s.refused(&PublicError{Message: disconnectedText})
 	s.end(ServerNamespaceDisconnect, nil, true)
 }
 
