@@ -31,8 +31,8 @@ demo: ## install what it needs, then serve the chat example on ADDR (127.0.0.1:3
 test: setup ## install test needs, then run everything: linters, tests with -race, modules alone
 	$(verify) lint tests alone --race --fresh
 
-check: ## the fast loop: linters, and the tests whose code changed, without -race
-	$(verify) lint tests
+check: ## the fast loop: linters, and the tests whose code changed, without -race and browsers
+	$(verify) lint tests --without tools/clients
 
 fmt: ## gofmt every Go file
 	gofmt -w $$(git ls-files -co --exclude-standard '*.go')

@@ -29,6 +29,7 @@ type options struct {
 	Race     bool          `help:"Run the tests with the race detector."`
 	Fresh    bool          `help:"Run tests again whose result is cached."`
 	Packages []string      `placeholder:"PATTERN" help:"Packages to vet and test, such as ./engineio/...; all modules when not given."`
+	Without  []string      `placeholder:"DIR" help:"Folders whose packages are not tested, such as tools/clients."`
 	Timeout  time.Duration `default:"10m" help:"Time limit for the tests of one package."`
 	Limit    time.Duration `default:"38m" help:"Time limit for everything."`
 }

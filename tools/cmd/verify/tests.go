@@ -28,11 +28,16 @@ func (v *verifier) tests(ctx context.Context) {
 		name += " -race"
 	}
 	stage(name)
+	packages, err := v.packages(ctx)
+	if err != nil {
+		v.report.Fail(name, err.Error())
+		return
+	}
 	// The go command cannot know when a result of the tools is out of date: their
 	// tests read the other modules' files.
 	var cached, fresh []string
-	for _, p := range v.patterns() {
-		if v.opts.Fresh || strings.HasPrefix(p, "./tools/") {
+	for _, p := range packages {
+		if v.opts.Fresh || v.below(p, "tools") {
 			fresh = append(fresh, p)
 		} else {
 			cached = append(cached, p)
@@ -47,6 +52,26 @@ func (v *verifier) tests(ctx context.Context) {
 	}
 	fmt.Printf("   %s\n", &report)
 	v.report.Add(report)
+}
+
+// packages returns the import paths of what is to be tested.
+func (v *verifier) packages(ctx context.Context) ([]string, error) {
+	cmd := exec.CommandContext(ctx, "go", append([]string{"list", "-e"}, v.patterns()...)...)
+	cmd.Dir = v.w.Root
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w\n%s", err, stderr.String())
+	}
+	return slices.DeleteFunc(strings.Fields(string(out)), func(p string) bool {
+		return slices.ContainsFunc(v.opts.Without, func(dir string) bool { return v.below(p, dir) })
+	}), nil
+}
+
+// below reports whether a package lies in a folder or below it.
+func (v *verifier) below(pkg, dir string) bool {
+	return strings.HasPrefix(pkg+"/", v.w.Prefix+"/"+strings.Trim(dir, "/")+"/")
 }
 
 // goTest runs one go test -json at the root.
