@@ -33,7 +33,7 @@ func AppendFromArgs(dst []byte, args sioparser.Args) []byte {
 // MessagePack stand before them, the second writes.
 type encoder struct {
 	dst     []byte
-	library *library.Encoder // writes to dst through Write and WriteByte
+	lib     *library.Encoder // writes to dst through Write and WriteByte
 
 	counts  []uint32 // of each container, in order of their beginning
 	open    []uint32 // indexes in counts, while counting
@@ -43,7 +43,7 @@ type encoder struct {
 
 var encoders = sync.Pool{New: func() any {
 	e := new(encoder)
-	e.library = library.NewEncoder(e)
+	e.lib = library.NewEncoder(e)
 	return e
 }}
 
@@ -78,10 +78,10 @@ func (e *encoder) WriteByte(c byte) error {
 	return nil
 }
 
-func (e *encoder) mapLen(n int)   { _ = e.library.EncodeMapLen(n) }
-func (e *encoder) arrayLen(n int) { _ = e.library.EncodeArrayLen(n) }
-func (e *encoder) key(s string)   { _ = e.library.EncodeString(s) }
-func (e *encoder) uint(n uint64)  { _ = e.library.EncodeUint(n) }
+func (e *encoder) mapLen(n int)   { _ = e.lib.EncodeMapLen(n) }
+func (e *encoder) arrayLen(n int) { _ = e.lib.EncodeArrayLen(n) }
+func (e *encoder) key(s string)   { _ = e.lib.EncodeString(s) }
+func (e *encoder) uint(n uint64)  { _ = e.lib.EncodeUint(n) }
 
 // name appends an event's name, which nobody has checked for UTF-8.
 func (e *encoder) name(s []byte) {
@@ -108,7 +108,7 @@ func (e *encoder) str(s []byte) {
 
 // buffer appends a buffer, also when it is nil: to the library that is no buffer.
 func (e *encoder) buffer(b []byte) {
-	_ = e.library.EncodeBytesLen(len(b))
+	_ = e.lib.EncodeBytesLen(len(b))
 	e.dst = append(e.dst, b...)
 }
 
@@ -262,7 +262,7 @@ func (e *encoder) number(text []byte, i int) int {
 	case !negative:
 		e.uint(n)
 	case n <= 1<<63:
-		_ = e.library.EncodeInt(-int64(n))
+		_ = e.lib.EncodeInt(-int64(n))
 	default:
 		e.float(text[begin:i])
 	}
@@ -283,10 +283,10 @@ func (e *encoder) float(text []byte) {
 		e.uint(uint64(f))
 		return
 	case f < 0 && f >= -1<<63:
-		_ = e.library.EncodeInt(int64(f))
+		_ = e.lib.EncodeInt(int64(f))
 		return
 	}
-	_ = e.library.EncodeFloat64(f)
+	_ = e.lib.EncodeFloat64(f)
 }
 
 // appendUnescaped appends the text of a valid JSON string, given without its
