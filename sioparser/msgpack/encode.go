@@ -32,8 +32,8 @@ func AppendFromArgs(dst []byte, args sioparser.Args) []byte {
 // recursion: the first counts the elements of each array and object, which in
 // MessagePack stand before them, the second writes.
 type encoder struct {
-	dst     []byte
-	lib     *library.Encoder // writes to dst through Write and WriteByte
+	dst []byte
+	lib *library.Encoder // writes to dst through Write and WriteByte
 
 	counts  []uint32 // of each container, in order of their beginning
 	open    []uint32 // indexes in counts, while counting
