@@ -79,7 +79,10 @@ scenario("engine: the server discards", { clients, needs: "servercmd" }, async (
   const socket = await open(t, "/eio-cmd/");
   const closed = once(socket, "close");
   socket.send("discard");
-  equal((await closed)[0], "transport close");
+  const [reason] = await closed;
+  // A discarded session is gone at once: a client whose next poll comes after
+  // that finds it unknown, which it calls an error.
+  if (t.mode !== "polling" || reason !== "transport error") equal(reason, "transport close");
 });
 
 scenario("engine: bursts, mixed kinds and an empty message", { clients, needs: "servercmd" }, async (t) => {
