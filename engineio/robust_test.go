@@ -21,6 +21,7 @@ func TestPongsAreCoalesced(t *testing.T) {
 		s := eiotest.StartPipe(t, engineio.Config{}, eiotest.Handler{})
 		ws, open := s.WS()
 		ss, _ := s.Session(eiotest.SID(t, open))
+		synctest.Wait() // until the write of the open packet is accounted for
 		for i := range 1000 {
 			ws.Raw(eiotest.AppendFrame(nil, 0x89, fmt.Appendf(nil, "%d", i)))
 		}

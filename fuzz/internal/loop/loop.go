@@ -114,11 +114,11 @@ func Seed() (uint64, error) {
 	return seed, nil
 }
 
-// Allocated returns how many bytes f allocates: the least of three runs, since
+// Allocated returns how many bytes f allocates: the least of ten runs, since
 // the runtime allocates now and then on its own.
 func Allocated(f func()) uint64 {
 	least := ^uint64(0)
-	for range 3 {
+	for range 10 {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		f()
