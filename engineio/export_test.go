@@ -7,3 +7,19 @@ func Beat(s *Session) {
 	s.mu.Unlock()
 	s.beat()
 }
+
+// TakePoll takes a session's pending poll as a write does, and returns what
+// the write does next: it answers.
+func TakePoll(s *Session, m Message) (answer func()) {
+	l := s.port.link.(*pollLink)
+	p, _ := l.take()
+	return func() {
+		l.fill(p, []Outgoing{{Prepared: Prepare(m)}})
+		l.answered(p)
+	}
+}
+
+// WriteOverPolling writes as the session does, whatever its state.
+func WriteOverPolling(s *Session, m Message) error {
+	return s.port.link.(*pollLink).TryWrite([]Outgoing{{Prepared: Prepare(m)}})
+}

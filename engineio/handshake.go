@@ -200,8 +200,13 @@ func forbidden(err error) *ConnectionError {
 
 // newSession makes a session, within the limits, and enters it in the registry.
 func (srv *Server) newSession(ctx context.Context, r *http.Request, q query) (*Session, *ConnectionError) {
+	id, err := srv.newID(r) // first: it may panic, and nothing has been counted yet
+	if err != nil {
+		return nil, badID(err)
+	}
 	s := &Session{
 		srv:      srv,
+		id:       id,
 		parent:   ctx,
 		protocol: uint8(q.protocol),
 		hs: &Handshake{
@@ -224,17 +229,17 @@ func (srv *Server) newSession(ctx context.Context, r *http.Request, q query) (*S
 		e.status = http.StatusTooManyRequests
 		return nil, e
 	}
-	var err error
-	if s.id, err = srv.newID(r); err == nil && !srv.sessions.add(s) {
-		err = errors.New("engineio: session id in use")
-	}
-	if err != nil {
+	if !srv.sessions.add(s) {
 		srv.open.Add(-1)
 		srv.addrs.leave(s.hs.RemoteAddr)
-		return nil, refused(BadRequest, err, "name", "ID_GENERATION_ERROR", "error", err)
+		return nil, badID(errors.New("engineio: session id in use"))
 	}
 	srv.group.begin() // until s.end
 	return s, nil
+}
+
+func badID(err error) *ConnectionError {
+	return refused(BadRequest, err, "name", "ID_GENERATION_ERROR", "error", err)
 }
 
 // newID returns an id as the reference makes them: 20 characters, safe in a URL.

@@ -19,6 +19,7 @@ const (
 	unknownSID       = `400 [application/json] {"code":1,"message":"Session ID unknown"}`
 	badMethod        = `400 [application/json] {"code":2,"message":"Bad handshake method"}`
 	badRequest       = `400 [application/json] {"code":3,"message":"Bad request"}`
+	mismatch         = badRequest // of the transport
 	badVersion       = `400 [application/json] {"code":5,"message":"Unsupported protocol version"}`
 	opened           = `200 0{"sid":"<sid>","upgrades":["websocket"],"pingInterval":300,"pingTimeout":200,"maxPayload":1000000}`
 	openedWS         = `0{"sid":"<sid>","upgrades":[],"pingInterval":300,"pingTimeout":200,"maxPayload":1000000}`

@@ -447,6 +447,30 @@ func TestHookPanics(t *testing.T) {
 	}
 }
 
+// TestGenerateIDPanics: what was not begun is not counted.
+func TestGenerateIDPanics(t *testing.T) {
+	first := true
+	s := eiotest.Start(t, engineio.Config{
+		Limits: engineio.Limits{Sessions: 1, SessionsPerAddr: 1},
+		GenerateID: func(*http.Request) (string, error) {
+			if first {
+				first = false
+				panic(http.ErrAbortHandler)
+			}
+			return "the-second", nil
+		},
+	}, eiotest.Handler{})
+	if a, err := s.Request(t.Context(), "GET", s.URL("EIO=4&transport=polling"), ""); err == nil {
+		t.Errorf("answered: %+v", a)
+	}
+	if n := s.Len(); n != 0 {
+		t.Errorf("%d sessions", n)
+	}
+	if p, _ := s.Poll(); p.SID != "the-second" {
+		t.Error(p.SID)
+	}
+}
+
 // TestShutdownByTwoHandlers: they do not wait for each other.
 func TestShutdownByTwoHandlers(t *testing.T) {
 	var s *eiotest.Server

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -70,6 +71,29 @@ func TestWriteTimeout(t *testing.T) {
 			t.Error(err)
 		}
 		about(t, "end", time.Since(from), 5*time.Second)
+	})
+}
+
+// TestNothingFollowsHalfAFrame: a frame that was given up in its middle is the
+// last thing that is written. A close frame would be taken for its content.
+func TestNothingFollowsHalfAFrame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan error, 1)
+		cfg := engineio.Config{PingInterval: time.Hour, PingTimeout: 5 * time.Second, Logger: quiet}
+		s := eiotest.StartPipe(t, cfg, eiotest.Handler{
+			OnClose: func(_ *engineio.Session, _ engineio.Reason, err error) { ended <- err },
+		})
+		ws, open := s.WS()
+		ss, _ := s.Session(eiotest.SID(t, open))
+		_ = ss.Send(engineio.Text(strings.Repeat("a", 1000)))
+		if _, err := io.ReadFull(ws.Conn, make([]byte, 10)); err != nil {
+			t.Fatal(err)
+		}
+		<-ended // the rest is not read in time
+		rest, err := io.ReadAll(ws.Conn)
+		if err != nil || len(rest) > 0 {
+			t.Errorf("then came %x, %v", rest, err)
+		}
 	})
 }
 

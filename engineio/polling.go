@@ -60,12 +60,14 @@ type pollLink struct {
 	port   *Port
 	base64 bool // the client cannot take binary bodies
 
-	mu      sync.Mutex
-	poll    *poll         // the pending GET
-	came    chan struct{} // closed when a poll comes or the link ends; nil when nobody waits
-	posting bool          // a POST is being read or worked on
-	abort   func()        // ends the reading of its body
-	closed  bool
+	mu        sync.Mutex
+	poll      *poll         // the pending GET
+	answering bool          // it was taken, and the link still counts as ready: another GET overlaps
+	parted    bool          // the client said goodbye: nobody fetches anything any more
+	came      chan struct{} // closed when a poll comes or the link ends; nil when nobody waits
+	posting   bool          // a POST is being read or worked on
+	abort     func()        // ends the reading of its body
+	closed    bool
 }
 
 // poll is a pending GET. It is answered when done is closed.
@@ -85,18 +87,35 @@ func (l *pollLink) TryWrite(batch []Outgoing) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	l.mu.Lock()
-	p := l.poll
-	l.poll = nil
-	l.mu.Unlock()
-	if p == nil {
+	p, parted := l.take()
+	switch {
+	case parted:
+		return nil
+	case p == nil:
 		return errPollLeft
 	}
 	l.fill(p, batch)
+	l.answered(p)
+	return nil
+}
+
+// take takes the pending poll, to be answered.
+func (l *pollLink) take() (p *poll, parted bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p, l.poll = l.poll, nil
+	l.answering = p != nil
+	return p, l.parted
+}
+
+// answered lets the request of a poll that was taken go on.
+func (l *pollLink) answered(p *poll) {
 	// Before the answer: the next poll may come right behind it.
 	l.port.SetReady(false)
+	l.mu.Lock()
+	l.answering = false
+	l.mu.Unlock()
 	close(p.done)
-	return nil
 }
 
 // Close answers a pending poll with a close packet and cuts off a body that is
@@ -133,7 +152,7 @@ func (l *pollLink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (l *pollLink) get(w http.ResponseWriter, r *http.Request) {
 	p := &poll{done: make(chan struct{}), script: l.script(r)}
 	l.mu.Lock()
-	closed, overlap := l.closed, l.poll != nil
+	closed, overlap := l.closed, l.poll != nil || l.answering
 	if !closed && !overlap {
 		l.poll = p
 		l.announce()
@@ -359,12 +378,12 @@ func (l *pollLink) bye() {
 		l.mu.Lock()
 		l.came = nil
 	}
-	p := l.poll
-	l.poll = nil
+	l.parted = true
 	l.mu.Unlock()
-	if p != nil {
+	l.port.SetReady(false)
+	if p, _ := l.take(); p != nil {
 		l.fill(p, []Outgoing{{Prepared: noopPacket}})
-		close(p.done)
+		l.answered(p)
 	}
 	l.port.Fail(io.EOF)
 }

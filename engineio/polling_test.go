@@ -282,3 +282,54 @@ func TestPollMovesItsDeadlines(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestPollBesideAnAnswer: until a poll is answered another one overlaps, also
+// when the answer is being made.
+func TestPollBesideAnAnswer(t *testing.T) {
+	s := eiotest.Start(t, slow(), new(echoing))
+	p, _ := s.Poll()
+	ss, _ := s.Session(p.SID)
+	first := p.Go()
+	eiotest.Until(t, "poll pending", ss.Writable)
+	answer := engineio.TakePoll(ss, engineio.Text("x"))
+	second := p.Go()
+	if got := show(eiotest.Wait(t, second)); got != "400 (empty body)" {
+		t.Errorf("second: %s", got)
+	}
+	answer()
+	if got := show(eiotest.Wait(t, first)); got != "200 4x" {
+		t.Errorf("first: %s", got)
+	}
+	eiotest.Wait(t, ss.Context().Done())
+}
+
+// TestGoodbyeBesideAMessage: a client that closes while it is sent something
+// has closed; it has not left a poll.
+func TestGoodbyeBesideAMessage(t *testing.T) {
+	ended := make(chan string, 1)
+	s := eiotest.Start(t, slow(), eiotest.Handler{
+		OnClose: func(_ *engineio.Session, why engineio.Reason, _ error) { ended <- string(why) },
+	})
+	for range 100 {
+		p, _ := s.Poll()
+		ss, _ := s.Session(p.SID)
+		poll := p.Go()
+		eiotest.Until(t, "poll pending", ss.Writable)
+		post := make(chan eiotest.Answer, 1)
+		go func() { post <- p.Post("1") }()
+		for len(post) == 0 && ss.Send(engineio.Text("x")) == nil {
+			if len(poll) > 0 {
+				<-poll
+				poll = p.Go() // the official client polls until its close packet has left
+			}
+		}
+		if why := eiotest.Wait(t, ended); why != "transport close" {
+			t.Fatal(why)
+		}
+		eiotest.Wait(t, post)
+		eiotest.Wait(t, poll)
+		if err := engineio.WriteOverPolling(ss, engineio.Text("late")); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -308,10 +308,20 @@ func (l *wsLink) writeWaiting(batch []Outgoing) error {
 
 // finish writes what is built, and waits. The caller holds writing.
 func (l *wsLink) finish() error {
+	err := l.writeRest()
+	l.rest.end()
+	if err != nil {
+		// A frame may have been written in part: what came behind it, the close
+		// frame too, would be taken for the rest of it.
+		l.peerGone.Store(true)
+	}
+	return err
+}
+
+func (l *wsLink) writeRest() error {
 	f := &l.rest
 	timeout := l.port.WriteTimeout()
 	if len(f.segments) == 0 {
-		f.end()
 		return nil
 	}
 	// A small piece and the large ones behind it leave together.
@@ -323,18 +333,15 @@ func (l *wsLink) finish() error {
 		if total <= 64<<10 {
 			_ = l.wire.Conn.SetWriteDeadline(time.Now().Add(timeout))
 			_, err := f.segments.WriteTo(l.wire.Conn)
-			f.end()
 			return errors.Join(err, l.wire.Conn.SetWriteDeadline(time.Time{}))
 		}
 	}
 	for len(f.segments) > 0 {
 		if err := l.wire.writeAll(f.segments[0], timeout); err != nil {
-			f.end()
 			return err
 		}
 		f.advance(len(f.segments[0]))
 	}
-	f.end()
 	// The next write may be an attempt, which a deadline that has passed would
 	// spoil.
 	return l.wire.Conn.SetWriteDeadline(time.Time{})

@@ -70,8 +70,8 @@ func (l *wsLink) goodbye() {
 	if said {
 		return
 	}
-	if len(l.rest.segments) > 0 {
-		l.cutOff() // in the middle of a frame
+	if len(l.rest.segments) > 0 || l.peerGone.Load() {
+		l.cutOff() // in the middle of a frame, or nobody is there
 		return
 	}
 	l.build(nil)
