@@ -12,6 +12,7 @@ import (
 // Asker is one client that can be asked for an acknowledgement: *Socket,
 // Unicast, *RemoteSocket.
 type Asker interface {
+	Target
 	EmitWithAck(ctx context.Context, event string, args ...any) (*Ack, error)
 }
 
@@ -35,7 +36,8 @@ func DefineCall[Req, Res any](name string) CallBoth[Req, Res] {
 	return CallBoth[Req, Res]{CallToServer[Req, Res]{name}, CallToClient[Req, Res]{name}, name}
 }
 
-// CallBoth is a call that clients and the server make to each other.
+// CallBoth is a call that clients and the server make to each other. Its
+// methods are the server's; at a client it is used as ToServer and ToClient.
 type CallBoth[Req, Res any] struct {
 	in   CallToServer[Req, Res]
 	out  CallToClient[Req, Res]
@@ -94,6 +96,18 @@ func (c CallToServer[Req, Res]) On(l Listener, h func(ctx context.Context, s *So
 	}, modes...)
 }
 
+// Do asks the server, from a client, and waits for its reply as Upstream's
+// EmitWithAck does. It fails with that one's errors, a *RemoteError that the
+// server answered with, or an *ArgumentError if the reply is not a Res.
+func (c CallToServer[Req, Res]) Do(ctx context.Context, of Upstream, q Req) (Res, error) {
+	ack, err := of.EmitWithAck(ctx, c.name, unpack(nil, &q)...)
+	if err != nil {
+		var zero Res
+		return zero, err
+	}
+	return decodeReply[Res](c.name, ack)
+}
+
 // answer decodes a call's arguments, calls h and returns what the
 // acknowledgement says. The error is one that the other side is not told of.
 func answer[Req, Res any](ctx context.Context, values *sioparser.Values, name string, args sioparser.Args,
@@ -145,6 +159,18 @@ func (c CallToClient[Req, Res]) Do(ctx context.Context, of Asker, q Req) (Res, e
 		return zero, err
 	}
 	return decodeReply[Res](c.name, ack)
+}
+
+// On answers the server's call, at a client, with what h returns; errors as in
+// CallToServer.On.
+func (c CallToClient[Req, Res]) On(l Downstream, h func(ctx context.Context, q Req) (Res, error)) (stop func()) {
+	return l.On(c.name, func(ctx context.Context, ev *Incoming) error {
+		reply, err := answer(ctx, ev.values, c.name, ev.args, h)
+		if sent := ev.Ack(reply...); err == nil && !errors.Is(sent, ErrDisconnected) {
+			err = sent
+		}
+		return err
+	})
 }
 
 // DoAll asks many clients, here and on other servers, and yields their replies

@@ -44,7 +44,8 @@ func mustName(name string) {
 	}
 }
 
-// EventBoth is an event that clients and the server send each other.
+// EventBoth is an event that clients and the server send each other. Its
+// methods are the server's; at a client it is used as ToServer and ToClient.
 type EventBoth[T any] struct {
 	in   EventToServer[T]
 	out  EventToClient[T]
@@ -96,6 +97,11 @@ func (e EventToServer[T]) Once(l Listener, h func(ctx context.Context, s *Socket
 	return l.Once(e.name, decoding(h), modes...)
 }
 
+// Emit sends the event, from a client. It blocks as Upstream's Emit does.
+func (e EventToServer[T]) Emit(ctx context.Context, to Upstream, v T) error {
+	return to.Emit(ctx, e.name, unpack(nil, &v)...)
+}
+
 // decoding makes a Handler of a typed one.
 func decoding[T any](h func(context.Context, *Socket, T) error) Handler {
 	return func(ctx context.Context, ev *Event) error {
@@ -117,6 +123,19 @@ func (e EventToClient[T]) Name() string { return e.name }
 func (e EventToClient[T]) Emit(to Target, v T) error {
 	var few [4]any
 	return to.Emit(e.name, unpack(few[:0], &v)...)
+}
+
+// On calls h, at a client, for each event, with its arguments decoded. If they
+// don't fit, h is not called and OnError gets an *ArgumentError. The values are
+// h's own.
+func (e EventToClient[T]) On(l Downstream, h func(ctx context.Context, v T) error) (stop func()) {
+	return l.On(e.name, func(ctx context.Context, ev *Incoming) error {
+		var v T
+		if err := pack(ev.values, ev.args, &v); err != nil {
+			return &ArgumentError{Event: e.name, Err: err}
+		}
+		return h(ctx, v)
+	})
 }
 
 // EventBetweenServers is an event that the servers of a cluster send each

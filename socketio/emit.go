@@ -1,13 +1,13 @@
 package socketio
 
 import (
-	"bytes"
 	"errors"
 	"sync"
 
 	"github.com/siokit/siokit/engineio"
 	"github.com/siokit/siokit/sioparser"
 	"github.com/siokit/siokit/socketio/adapter"
+	"github.com/siokit/siokit/socketio/internal/arguments"
 )
 
 // sendFlags say how a packet leaves.
@@ -42,7 +42,7 @@ func newEvent(values *sioparser.Values, event string, id *uint64, args []any) (*
 		return nil, err
 	}
 	o := outgoings.Get().(*outgoing)
-	encoded, err := appendValues(values, o.packet.Args, args)
+	encoded, err := arguments.Append(values, o.packet.Args, args)
 	o.packet.Args = encoded
 	if err != nil {
 		o.release()
@@ -60,7 +60,7 @@ func newEvent(values *sioparser.Values, event string, id *uint64, args []any) (*
 // newAck encodes an acknowledgement.
 func newAck(values *sioparser.Values, id uint64, args []any) (*outgoing, error) {
 	o := outgoings.Get().(*outgoing)
-	encoded, err := appendValues(values, o.packet.Args, args)
+	encoded, err := arguments.Append(values, o.packet.Args, args)
 	o.packet.Args = encoded
 	if err != nil {
 		o.release()
@@ -69,46 +69,6 @@ func newAck(values *sioparser.Values, id uint64, args []any) (*outgoing, error) 
 	o.packet.Type = sioparser.Ack
 	o.packet.ID, o.packet.HasID = id, true
 	return o, nil
-}
-
-// appendValues encodes args into the memory of dst.
-func appendValues(values *sioparser.Values, dst sioparser.Args, args []any) (sioparser.Args, error) {
-	relayed := false
-	for _, arg := range args {
-		if _, ok := arg.(sioparser.Args); ok {
-			relayed = true
-			break
-		}
-	}
-	if !relayed {
-		encoded, err := values.Append(dst, args...)
-		if err != nil {
-			return dst, err
-		}
-		own(encoded.Attachments())
-		return encoded, nil
-	}
-	// What is relayed belongs to nobody any more and need not be copied.
-	encoded := dst
-	for _, arg := range args {
-		before := len(encoded.Attachments())
-		next, err := values.Append(encoded, arg)
-		if err != nil {
-			return dst, err
-		}
-		encoded = next
-		if _, ok := arg.(sioparser.Args); !ok {
-			own(encoded.Attachments()[before:])
-		}
-	}
-	return encoded, nil
-}
-
-// own replaces buffers of the caller's by copies.
-func own(attachments [][]byte) {
-	for i, b := range attachments {
-		attachments[i] = bytes.Clone(b)
-	}
 }
 
 // Shared returns b as an argument for Emit that is sent without being copied.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/siokit/siokit/sioparser"
 	"github.com/siokit/siokit/socketio/adapter"
+	"github.com/siokit/siokit/socketio/internal/arguments"
 )
 
 // ServerEvent is an event that another server of the cluster sent.
@@ -50,7 +51,7 @@ func (ev *ServerEvent) Ack(args ...any) error {
 	if ev.acked.Swap(true) {
 		return ErrAcked
 	}
-	encoded, err := appendValues(ev.values(), sioparser.Args{}, args)
+	encoded, err := arguments.Append(ev.values(), sioparser.Args{}, args)
 	if err != nil {
 		return &ArgumentError{Event: ev.name, Err: err}
 	}
@@ -67,7 +68,9 @@ type ServerHandler = func(ctx context.Context, ev *ServerEvent) error
 // peers holds what a namespace does for other servers: handlers, and the
 // events that wait for them.
 type peers struct {
-	queue queue
+	queue   queue
+	inbox   inbox       // what is in queue, bounded as a client's is
+	dropped atomic.Bool // some did not fit, since the queue was last empty
 
 	mu     sync.RWMutex
 	byName map[string][]*ServerHandler
@@ -77,7 +80,10 @@ type peers struct {
 type peersKey struct{}
 
 // OnServerSide calls h for each event of that name that another server emits
-// to the namespace. Handlers run one at a time in order of arrival.
+// to the namespace. Handlers run one at a time in order of arrival. Events that
+// wait for them are bounded as those of a client are (65,536, or four times
+// MaxPayload); beyond that they are dropped, and whoever waits for an answer gets
+// none.
 func (n *Namespace) OnServerSide(event string, h func(ctx context.Context, ev *ServerEvent) error) (stop func()) {
 	p := &n.peers
 	handler := &h
@@ -138,10 +144,20 @@ func (n *Namespace) serverEvent(event string, args []any) (*outgoing, adapter.Se
 	return o, emitter, err
 }
 
-// receiveServerEvent queues an event for its handlers.
+// receiveServerEvent queues an event for its handlers. What does not fit any
+// more is dropped: a bus knows no connection to close.
 func (n *Namespace) receiveServerEvent(p *sioparser.Packet, reply func(sioparser.Args)) {
+	size := sizeOf(p.Args)
+	if !n.peers.inbox.hold(size) {
+		n.peers.inbox.release(size)
+		if !n.peers.dropped.Swap(true) {
+			n.server.config.Logger.Warn("socketio: server-side events are dropped: they come faster than their handlers work",
+				"namespace", n.name, "event", string(p.Name))
+		}
+		return
+	}
 	ev := &ServerEvent{nsp: n, name: string(p.Name), args: p.Args.Clone(), reply: reply}
-	if n.peers.queue.push(&task{step: func() { n.handleServerEvent(ev) }}) {
+	if n.peers.queue.push(&task{size: size, step: func() { n.handleServerEvent(ev) }}) {
 		n.startPeers()
 	}
 }
@@ -160,8 +176,10 @@ func (n *Namespace) startPeers() {
 		}()
 		for {
 			for t := n.peers.queue.pop(); t != nil; t = n.peers.queue.pop() {
+				n.peers.inbox.release(t.size) // before: it may not return
 				t.step()
 			}
+			n.peers.dropped.Store(false)
 			if n.peers.queue.rest() {
 				returned = true
 				return
