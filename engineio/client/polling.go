@@ -1,0 +1,188 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"sync"
+
+	"github.com/siokit/siokit/eioparser"
+)
+
+// Polling is HTTP long-polling, over HTTP/1.1 or HTTP/2.
+type Polling struct {
+	// Client, if not nil, sends the requests, in place of one that is made of
+	// Config.Network. It must have no Timeout shorter than the server's
+	// pingInterval: a poll may take that long.
+	Client *http.Client
+}
+
+// Name returns "polling".
+func (Polling) Name() string { return "polling" }
+
+// Dial makes the link; it connects with the first Receive.
+func (t Polling) Dial(_ context.Context, target Target) (Link, error) {
+	l := &pollLink{client: t.Client, url: *target.URL, header: target.Header, limit: target.MaxMessage}
+	if l.client == nil {
+		l.own = &http.Transport{
+			DialContext:       target.DialContext,
+			TLSClientConfig:   target.TLS,
+			Proxy:             target.Proxy,
+			ForceAttemptHTTP2: true,
+		}
+		l.client = &http.Client{Transport: l.own, Jar: target.Jar}
+	}
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	return l, nil
+}
+
+// pollLink is a server that is polled. It has no goroutine of its own.
+type pollLink struct {
+	client *http.Client
+	own    *http.Transport // client's, if it is ours
+	header http.Header
+	limit  int64
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	// Written by the first Receive, with which the session begins.
+	url        url.URL
+	maxPayload int64
+
+	// Owned by Receive.
+	body []byte // what is left of the last answer
+	more bool   // there is a packet in it
+
+	mu      sync.Mutex
+	leaving chan struct{} // closed when no poll is pending; nil: we stay
+}
+
+// Receive returns the next packet of the last answer, or polls.
+func (l *pollLink) Receive() (eioparser.Packet, error) {
+	if !l.more {
+		if l.left() {
+			return eioparser.Packet{}, ErrLeft
+		}
+		body, err := l.do(http.MethodGet, nil)
+		if err != nil {
+			return eioparser.Packet{}, err
+		}
+		l.body, l.more = body, true
+	}
+	var part []byte
+	part, l.body, l.more = bytes.Cut(l.body, []byte{eioparser.Separator})
+	p, err := eioparser.DecodeText(part)
+	if err == nil && p.Type == eioparser.Open && l.maxPayload == 0 {
+		err = l.opened(p.Data)
+	}
+	return p, err
+}
+
+// opened takes from the handshake what later requests need.
+func (l *pollLink) opened(data []byte) error {
+	h, err := eioparser.ParseHandshake(data)
+	if err != nil {
+		return err
+	}
+	q := l.url.Query()
+	q.Set("sid", h.SID)
+	l.url.RawQuery = q.Encode()
+	l.maxPayload = h.MaxPayload
+	return nil
+}
+
+// left reports whether the session wants to leave, and tells Leave that no poll
+// is pending.
+func (l *pollLink) left() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.leaving == nil {
+		return false
+	}
+	close(l.leaving)
+	l.leaving = nil
+	return true
+}
+
+// Leave waits for the answer to the pending poll, which the server sends when it
+// has been probed.
+func (l *pollLink) Leave(ctx context.Context) error {
+	leaving := make(chan struct{})
+	l.mu.Lock()
+	l.leaving = leaving
+	l.mu.Unlock()
+	select {
+	case <-leaving:
+		return nil
+	case <-ctx.Done():
+	}
+	l.mu.Lock()
+	l.leaving = nil
+	l.mu.Unlock()
+	return context.Cause(ctx)
+}
+
+// Send posts the packets, in as many requests as the server's maxPayload asks
+// for.
+func (l *pollLink) Send(packets []eioparser.Packet) error {
+	for len(packets) > 0 {
+		n, size := 1, int64(packets[0].TextLen())
+		for ; n < len(packets); n++ {
+			size += 1 + int64(packets[n].TextLen())
+			if l.maxPayload > 0 && size > l.maxPayload {
+				break
+			}
+		}
+		if _, err := l.do(http.MethodPost, eioparser.AppendPayload(nil, packets[:n]...)); err != nil {
+			return err
+		}
+		packets = packets[n:]
+	}
+	return nil
+}
+
+// do sends a request and returns what it was answered with.
+func (l *pollLink) do(method string, body []byte) ([]byte, error) {
+	var content io.Reader
+	if body != nil {
+		content = bytes.NewReader(body)
+	}
+	r, err := http.NewRequestWithContext(l.ctx, method, l.url.String(), content)
+	if err != nil {
+		return nil, err
+	}
+	r.Header = l.header.Clone()
+	if host := r.Header.Get("Host"); host != "" {
+		r.Host = host
+	}
+	if body != nil {
+		r.Header.Set("Content-Type", "text/plain;charset=UTF-8")
+	}
+	resp, err := l.client.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return nil, statusError(resp)
+	}
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, l.limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("engineio: answer cut off: %w", err)
+	}
+	if int64(len(answer)) > l.limit {
+		return nil, ErrMaxMessage
+	}
+	return answer, nil
+}
+
+// Close cuts the requests off.
+func (l *pollLink) Close() {
+	l.cancel()
+	if l.own != nil {
+		l.own.CloseIdleConnections()
+	}
+}

@@ -1,0 +1,104 @@
+package client
+
+import (
+	"errors"
+	"time"
+
+	"github.com/siokit/siokit/eioparser"
+	"github.com/siokit/siokit/engineio"
+)
+
+// run is the reader: the one goroutine of an open session. It reads one link
+// after the other and tells the handler of the end.
+func (s *Session) run() {
+	defer close(s.done)
+	for link := s.link; link != nil; {
+		err := s.read(link)
+		link = s.following(link, err)
+	}
+	s.running.Wait()
+	s.call("Close", func() { s.handler.Close(s, s.ended.Reason, s.ended.Err) })
+}
+
+// read hands on what comes over a link until it ends.
+func (s *Session) read(link Link) error {
+	for {
+		p, err := link.Receive()
+		if err != nil {
+			return err
+		}
+		if s.over() {
+			return engineio.ErrClosed
+		}
+		switch p.Type {
+		case eioparser.Ping:
+			s.pinged()
+		case eioparser.Message:
+			s.call("Message", func() { s.handler.Message(s, engineio.Message{Binary: p.Binary, Data: p.Data}) })
+		case eioparser.Close:
+			return errClosed
+		}
+		// The others mean nothing here; the official client ignores them too.
+	}
+}
+
+// pinged answers a ping.
+func (s *Session) pinged() {
+	s.mu.Lock()
+	if s.state == engineio.Closed {
+		s.mu.Unlock()
+		return
+	}
+	wait := s.hs.PingInterval + s.hs.PingTimeout
+	s.deadline = time.Now().Round(0).Add(wait)
+	s.silence.Reset(wait)
+	s.queuePong()
+	s.mu.Unlock()
+	if h, ok := s.handler.(PingHandler); ok {
+		s.call("Ping", func() { h.Ping(s) })
+	}
+}
+
+// silent is called when the server has not pinged for too long.
+func (s *Session) silent() { s.end(engineio.PingTimeout, nil) }
+
+// Overdue reports whether the server should have pinged before now, and ends the
+// session if so. It goes by the wall clock, so it knows, as timers do not yet,
+// that the machine was asleep in between: what is sent now would be lost.
+func (s *Session) Overdue() bool {
+	s.mu.Lock()
+	overdue := s.state != engineio.Closed && time.Now().Round(0).After(s.deadline)
+	s.mu.Unlock()
+	if overdue {
+		s.silent()
+	}
+	return overdue
+}
+
+// following returns the link that is to be read after one that returned err: the
+// one that the session moved to, the same one if a move came to nothing, or nil
+// at the end.
+func (s *Session) following(link Link, err error) Link {
+	s.mu.Lock()
+	moving := s.moving
+	s.mu.Unlock()
+	if moving != nil {
+		<-moving // decided soon: by the upgrade's timeout, or the session's end
+	}
+	if s.over() {
+		return nil
+	}
+	s.mu.Lock()
+	next := s.link
+	s.mu.Unlock()
+	switch {
+	case next != link:
+		link.Close()
+		close(s.left)
+		return next
+	case errors.Is(err, ErrLeft):
+		return link
+	}
+	s.fail(err)
+	return nil
+}
