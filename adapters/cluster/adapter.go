@@ -22,6 +22,7 @@ type Adapter struct {
 	config Config
 	local  adapter.Local
 	topic  string // of this namespace; responses have the uid after it
+	router Router // nil if the bus isn't one
 
 	stats counters
 	out   *publisher
@@ -71,6 +72,7 @@ func start(config Config, local adapter.Local) (*Adapter, error) {
 		requests: make(map[string]*request),
 		asked:    make(map[*asked]struct{}),
 	}
+	a.router, _ = config.Bus.(Router)
 	a.out = newPublisher(&a.config, &a.stats)
 	a.nodes = newNodes(&a.config, func() { _ = a.publish(&Message{Type: Heartbeat}) }, a.silent)
 	for _, topic := range []string{a.topic, a.responseTopic(config.UID)} {
@@ -113,6 +115,9 @@ func (a *Adapter) respond(uid string, m *Message) { _ = a.send(a.responseTopic(u
 
 func (a *Adapter) send(topic string, m *Message) error {
 	m.UID, m.Namespace = a.config.UID, a.local.Namespace()
+	if a.router != nil {
+		topic = a.router.Route(topic, m)
+	}
 	buf := buffers.Get().(*[]byte)
 	data, err := a.config.Codec.Append((*buf)[:0], m)
 	*buf = data
@@ -169,11 +174,15 @@ func (a *Adapter) ServerEmit(p *sioparser.Packet) error {
 
 // Servers implements [adapter.Counter].
 func (a *Adapter) Servers(ctx context.Context) (int, error) {
-	if a.heartbeats() {
-		return 1 + a.nodes.count(), nil
+	known := 1 + a.nodes.count()
+	if !a.config.counts() {
+		return known, nil
 	}
 	n, err := a.config.Bus.(SubscriberCounter).Subscribers(ctx, a.topic)
-	return max(n, 1), err
+	if err != nil {
+		return known, err
+	}
+	return max(n, 1), nil
 }
 
 // Nodes returns the names of the other servers that are known, in order; without

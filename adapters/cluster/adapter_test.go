@@ -72,6 +72,7 @@ func TestAdapter(t *testing.T) {
 	for name, config := range map[string]cluster.Config{
 		"heartbeats": {},
 		"counted":    {HeartbeatInterval: -1},
+		"both":       {CountSubscribers: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var c cables

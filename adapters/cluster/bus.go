@@ -32,3 +32,13 @@ type Bus interface {
 type SubscriberCounter interface {
 	Subscribers(ctx context.Context, topic string) (int, error)
 }
+
+// Router is implemented by a Bus that has a say in which topic a message goes to:
+// one of the topics of another wire format, or one that only servers with a
+// certain room have subscribed to.
+type Router interface {
+	// Route returns the topic to publish m on. topic is the one that it would go
+	// to otherwise: that of all servers of m.Namespace, or, for a response, that of
+	// the server it is for. The room index is not locked.
+	Route(topic string, m *Message) string
+}

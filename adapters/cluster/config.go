@@ -31,6 +31,11 @@ type Config struct {
 	// the count of servers is asked of it for each request, and servers that don't
 	// answer have no names.
 	HeartbeatInterval time.Duration
+	// CountSubscribers asks Bus, which must be a SubscriberCounter, for the count of
+	// servers beside the heartbeats. It is for clusters with servers that send
+	// none, as some official adapters: requests wait for them too, and if they
+	// don't answer they have no names.
+	CountSubscribers bool
 	// HeartbeatTimeout is after how much silence another server is given up. Zero
 	// means twice the interval.
 	HeartbeatTimeout time.Duration
@@ -77,13 +82,11 @@ func (c Config) withDefaults() (Config, error) {
 	case !validUID(c.UID) || c.UID == emitterUID:
 		return c, fmt.Errorf("cluster: Config.UID %q is not one", c.UID)
 	}
-	switch {
-	case c.HeartbeatInterval == 0:
+	if c.HeartbeatInterval == 0 {
 		c.HeartbeatInterval = defaultInterval
-	case c.HeartbeatInterval < 0:
-		if _, ok := c.Bus.(SubscriberCounter); !ok {
-			return c, errors.New("cluster: without heartbeats, Config.Bus must count subscribers")
-		}
+	}
+	if _, ok := c.Bus.(SubscriberCounter); !ok && c.counts() {
+		return c, errors.New("cluster: without heartbeats, or to CountSubscribers, Config.Bus must count them")
 	}
 	if c.HeartbeatTimeout == 0 {
 		c.HeartbeatTimeout = 2 * c.HeartbeatInterval
@@ -105,6 +108,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	return c, nil
 }
+
+// counts reports whether the bus is asked how many servers there are.
+func (c *Config) counts() bool { return c.CountSubscribers || c.HeartbeatInterval < 0 }
 
 // emitterUID is the sender of messages from processes without sockets. They are
 // no servers of the cluster.

@@ -62,6 +62,10 @@ func (t Type) response() bool {
 	return false
 }
 
+// Anonymous is the UID that a Codec gives to a response if its wire doesn't say
+// who has sent it. It may be any of the servers that send no heartbeats.
+const Anonymous = "*"
+
 // Message is any message between servers. Which fields count depends on Type.
 type Message struct {
 	Type      Type

@@ -58,12 +58,13 @@ func (n *nodes) onBeat() {
 	n.beat.set(n.interval - silent)
 }
 
-// heard notes that another server is there.
-func (n *nodes) heard(uid string) {
+// heard notes that another server is there. A server that has not announced
+// itself becomes a node only if announced is set: it may send no heartbeats.
+func (n *nodes) heard(uid string, announced bool) {
 	n.mu.Lock()
 	_, known := n.seen[uid]
 	first := len(n.seen) == 0
-	if known || len(n.seen) < maxNodes {
+	if known || announced && len(n.seen) < maxNodes {
 		n.seen[uid] = time.Now()
 	}
 	n.mu.Unlock()

@@ -23,7 +23,7 @@ func (a *Adapter) receive(data []byte) {
 	err := a.config.Codec.Decode(data, &m)
 	switch {
 	case err != nil:
-	case !validUID(m.UID):
+	case !validUID(m.UID) && !(m.UID == Anonymous && m.Type.response()):
 		err = fmt.Errorf("cluster: %q is no server's name", m.UID)
 	case m.UID == a.config.UID:
 		return // our own
@@ -49,8 +49,8 @@ func (a *Adapter) handle(m *Message) error {
 		a.eachRequest(func(g gatherer) { g.NodeLeft(m.UID, nil) })
 		return nil
 	}
-	if m.UID != emitterUID {
-		a.nodes.heard(m.UID)
+	if m.UID != emitterUID && m.UID != Anonymous && a.heartbeats() {
+		a.nodes.heard(m.UID, !a.config.CountSubscribers || m.Type <= Heartbeat)
 	}
 	if m.Type.response() {
 		return a.answer(m)
@@ -127,6 +127,10 @@ func (a *Adapter) answer(m *Message) error {
 	if m.Type != rq.answer && !(m.Type == BroadcastClientCount && rq.answer == BroadcastAck) {
 		return fmt.Errorf("cluster: %v answers a request that asked for %v", m.Type, rq.answer)
 	}
+	name := m.UID
+	if name == Anonymous {
+		name = "" // any of those that Gather has no names of
+	}
 	switch m.Type {
 	case FetchSocketsResponse:
 		list := make([]adapter.SocketInfo, len(m.Sockets))
@@ -136,20 +140,20 @@ func (a *Adapter) answer(m *Message) error {
 				Handshake: bytes.Clone(s.Handshake), Data: bytes.Clone(s.Data),
 			}
 		}
-		rq.sockets.NodeAnswer(m.UID, list...)
+		rq.sockets.NodeAnswer(name, list...)
 	case ServerSideEmitResponse:
-		rq.replies.NodeAnswer(m.UID, adapter.Reply{Args: m.Args.Clone(), Node: m.UID})
+		rq.replies.NodeAnswer(name, adapter.Reply{Args: m.Args.Clone(), Node: m.UID})
 	case BroadcastClientCount:
 		if m.Clients < 0 {
 			return fmt.Errorf("cluster: %d clients", m.Clients)
 		}
-		rq.replies.NodeCount(m.UID, m.Clients)
+		rq.replies.NodeCount(name, m.Clients)
 	case BroadcastAck:
 		if m.Gone {
-			rq.replies.NodeLose(m.UID, m.Socket)
+			rq.replies.NodeLose(name, m.Socket)
 			return nil
 		}
-		rq.replies.NodeReply(m.UID, adapter.Reply{Args: m.Args.Clone(), Node: m.UID, Socket: m.Socket})
+		rq.replies.NodeReply(name, adapter.Reply{Args: m.Args.Clone(), Node: m.UID, Socket: m.Socket})
 	}
 	return nil
 }

@@ -47,16 +47,16 @@ func (a *Adapter) deadline(ctx context.Context) (context.Context, context.Cancel
 // The caller calls done when it waits no longer.
 func (a *Adapter) ask(ctx context.Context, rq *request, m *Message) (done func()) {
 	nodes := a.nodes.names()
-	if a.heartbeats() {
-		rq.g.ExpectNodes(nodes...)
-	} else {
+	rq.g.ExpectNodes(nodes...)
+	if a.config.counts() {
 		// If the bus can't tell how many there are, somebody may be there.
 		n, err := a.Servers(ctx)
 		if err != nil {
 			n = 2
 		}
-		nodes = make([]string, n-1)
-		rq.g.ExpectMoreNodes(len(nodes))
+		more := max(n-1-len(nodes), 0)
+		nodes = append(nodes, make([]string, more)...)
+		rq.g.ExpectMoreNodes(more)
 	}
 	if len(nodes) == 0 {
 		return func() {}

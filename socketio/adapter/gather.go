@@ -16,12 +16,16 @@ import (
 // lost, and each server passed to ExpectNodes has answered, or has said how many
 // sockets it will answer for and has sent as many answers, or has left. All
 // that is awaited from the beginning is passed before All is called.
+//
+// Some wires don't tell which server a message is from. An empty name stands for
+// any of the servers that were passed to ExpectMoreNodes.
 type Gather[T any] struct {
 	mu      sync.Mutex
 	arrived []T
 	sockets map[Socket]struct{} // of this server, awaited
 	nodes   map[string]*nodeState
 	unnamed int          // servers that will answer and whose names are not known yet
+	pooled  int          // answers that nameless servers still owe; below zero when answers overtake counts
 	lost    PartialError // what will not be answered
 	end     error        // set by Close
 	wake    chan struct{}
@@ -112,6 +116,11 @@ func (g *Gather[T]) ExpectMoreNodes(n int) { g.change(func() { g.unnamed += n })
 // answer of the same server is ignored.
 func (g *Gather[T]) NodeAnswer(node string, vs ...T) {
 	g.change(func() {
+		if node == "" {
+			g.unnamed = max(g.unnamed-1, 0)
+			g.arrived = append(g.arrived, vs...)
+			return
+		}
 		if st := g.node(node); !st.counted {
 			st.counted = true
 			g.arrived = append(g.arrived, vs...)
@@ -123,6 +132,11 @@ func (g *Gather[T]) NodeAnswer(node string, vs ...T) {
 // known when the request began is awaited from now on.
 func (g *Gather[T]) NodeCount(node string, n int) {
 	g.change(func() {
+		if node == "" {
+			g.unnamed = max(g.unnamed-1, 0)
+			g.pooled += n
+			return
+		}
 		if st := g.node(node); !st.counted {
 			st.counted = true
 			st.awaited += n
@@ -133,6 +147,11 @@ func (g *Gather[T]) NodeCount(node string, n int) {
 // NodeReply takes the answer of one socket of another server.
 func (g *Gather[T]) NodeReply(node string, v T) {
 	g.change(func() {
+		if node == "" {
+			g.pooled--
+			g.arrived = append(g.arrived, v)
+			return
+		}
 		if st := g.node(node); !st.done() {
 			st.awaited--
 			g.arrived = append(g.arrived, v)
@@ -153,8 +172,7 @@ func (g *Gather[T]) NodeLose(node, socket string) {
 // NodeLeft notes that another server is gone. What its sockets have not answered
 // is lost. If it has left without an answer because of err, it counts as
 // missing; with a nil err it has said goodbye, and nothing is missing of it but
-// the sockets that it had announced. An empty name is any of those that are not
-// known.
+// the sockets that it had announced.
 func (g *Gather[T]) NodeLeft(node string, err error) {
 	g.change(func() {
 		if node == "" && g.unnamed > 0 {
@@ -245,7 +263,7 @@ func (g *Gather[T]) All(ctx context.Context) iter.Seq2[T, error] {
 }
 
 func (g *Gather[T]) complete() bool {
-	if len(g.sockets) > 0 || g.unnamed > 0 {
+	if len(g.sockets) > 0 || g.unnamed > 0 || g.pooled > 0 {
 		return false
 	}
 	for _, n := range g.nodes {
@@ -264,6 +282,7 @@ func (g *Gather[T]) missing(err error) *PartialError {
 	if !g.complete() {
 		p.Err = err
 		p.MoreNodes += g.unnamed
+		p.MoreSockets += max(g.pooled, 0)
 		for s := range g.sockets {
 			p.Sockets = append(p.Sockets, s.ID())
 		}

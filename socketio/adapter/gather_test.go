@@ -50,6 +50,25 @@ func TestGather(t *testing.T) {
 			g.ExpectNodes("y", "x", "z")
 			g.NodeAnswer("x", 1)
 		}, want: []int{1}, missing: &adapter.PartialError{Nodes: []string{"y", "z"}, Err: errDown}, waits: true},
+		"nameless servers answer": {do: func(g *gather) {
+			g.ExpectNodes("x")
+			g.ExpectMoreNodes(2)
+			g.NodeAnswer("", 1)
+			g.NodeAnswer("x", 2)
+			g.NodeAnswer("", 3)
+		}, want: []int{1, 2, 3}},
+		"nameless servers count and reply": {do: func(g *gather) {
+			g.ExpectMoreNodes(2)
+			g.NodeReply("", 1)
+			g.NodeCount("", 2)
+			g.NodeReply("", 2)
+			g.NodeCount("", 0)
+		}, want: []int{1, 2}},
+		"a nameless server and a socket of one are silent": {do: func(g *gather) {
+			g.ExpectMoreNodes(2)
+			g.NodeCount("", 2)
+			g.NodeReply("", 1)
+		}, want: []int{1}, missing: &adapter.PartialError{MoreNodes: 1, MoreSockets: 1, Err: errDown}, waits: true},
 		"a server counts and replies": {do: func(g *gather) {
 			g.ExpectNodes("x")
 			g.NodeCount("x", 2)
