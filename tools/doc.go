@@ -5,6 +5,7 @@
 //	cmd/alone      each module without the others' folders (package alone)
 //	cmd/tidy       go mod tidy in all modules (package pack)
 //	cmd/prefix     another module prefix everywhere (package prefix)
+//	cmd/siotypes   TypeScript, JSON Schema and AsyncAPI of defined events (package siotypes)
 //	cmd/refserver  our server as every suite, bench and client here expects it
 //	guards         import arrows, module files, file names, as tests
 //	snippets       the Go code of all documents, compiled and run

@@ -94,16 +94,17 @@ need_node() {
 	have npm || apt_install npm
 }
 
-# need_packages runs npm ci in each folder that has a lock file.
+# need_packages FOLDER... runs npm ci in each folder below these that has a lock
+# file, without the packages' own install scripts.
 need_packages() {
-	find "$root" -name node_modules -prune -o -name package-lock.json -print | while read -r lock; do
+	(cd "$root" && find "$@" -name node_modules -prune -o -name package-lock.json -print) | while read -r lock; do
 		(
-			cd "$(dirname "$lock")"
+			cd "$root/$(dirname "$lock")"
 			# npm writes node_modules/.package-lock.json last.
 			if [ ! -e node_modules/.package-lock.json ] ||
 				[ package-lock.json -nt node_modules/.package-lock.json ]; then
 				say "npm ci in ${PWD#"$root/"}"
-				npm ci --no-audit --no-fund </dev/null >&2
+				npm ci --ignore-scripts --no-audit --no-fund </dev/null >&2
 				touch node_modules/.package-lock.json
 			fi
 		)
@@ -122,13 +123,13 @@ go) need_go ;;
 demo)
 	need_go
 	need_node
-	need_packages
+	need_packages tools/node
 	;;
 test)
 	need_go
 	need_test_tools
 	need_node
-	need_packages
+	need_packages tools conformance/fixtures/node # other servers' fixtures install themselves
 	;;
 *) fail "usage: $0 go|demo|test" ;;
 esac
