@@ -122,6 +122,11 @@ func (c *conn) find(namespace string) *Socket {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.recent = c.sockets.find(namespace)
+	if c.recent != nil && c.recent.state() == gone {
+		// Somebody is about to remove it, and has told the client already.
+		c.removeLocked(c.recent, true)
+		c.recent = nil
+	}
 	return c.recent
 }
 
@@ -156,7 +161,8 @@ func (c *conn) connect(name string, auth []byte, uninvited bool) {
 	c.mu.Unlock()
 	if uninvited {
 		s.queue.push(&task{step: s.connect})
-		time.AfterFunc(legacyPause, s.startDispatcher)
+		c.server.crew.enter() // Shutdown waits for what is going to run
+		time.AfterFunc(legacyPause, s.dispatch)
 		return
 	}
 	if simple && !held {
@@ -205,6 +211,10 @@ func (c *conn) hasJoined() {
 func (c *conn) remove(s *Socket, byServer bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.removeLocked(s, byServer)
+}
+
+func (c *conn) removeLocked(s *Socket, byServer bool) {
 	if !c.sockets.remove(s) {
 		return
 	}

@@ -37,6 +37,7 @@ func (s *Socket) welcome() {
 // connection hooks. Events that arrive meanwhile wait behind it.
 func (s *Socket) connect() {
 	defer s.conn.settled(s)
+	defer s.refused(errAbandoned) // if it neither joined nor was refused: a middleware ended its goroutine
 	ctx, cancel := s.ctx, context.CancelFunc(func() {})
 	if d := s.conn.server.config.ConnectTimeout; d > 0 {
 		ctx, cancel = context.WithTimeoutCause(ctx, d, ErrConnectTimeout)
@@ -88,6 +89,10 @@ func (s *Socket) prepare(ctx context.Context) error {
 // errInvalidNamespace refuses a CONNECT to a namespace that does not exist and
 // that no parent lets come into being.
 var errInvalidNamespace = errors.New("socketio: invalid namespace")
+
+// errAbandoned stands for what a middleware or an inline handler would have
+// returned that called runtime.Goexit instead, as testing's FailNow does.
+var errAbandoned = errors.New("socketio: a handler ended its goroutine")
 
 // enter finds the socket's namespace, or has it made, and counts the socket in
 // so that it is not cleaned up.

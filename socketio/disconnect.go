@@ -3,7 +3,7 @@ package socketio
 import (
 	"context"
 	"errors"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/siokit/siokit/engineio"
@@ -34,15 +34,44 @@ func (s *Socket) end(reason Reason, err error, farewell bool) {
 		rooms := s.leaveAll(nsp, before, why)
 		if before == joined {
 			nsp.remove(s)
-			s.mu.Lock()
-			s.rooms = rooms
-			s.mu.Unlock()
+			s.noteLeft(rooms)
 			s.conclude(why)
 		}
 		nsp.leave()
 	}
 	if farewell {
 		s.conn.session.Wake()
+	}
+}
+
+// noteLeft notes that the socket is out of its namespace, and which rooms it was
+// in.
+func (s *Socket) noteLeft(rooms []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rooms, s.left = rooms, true
+	if s.leaving != nil {
+		close(s.leaving)
+	}
+}
+
+// awaitLeft waits until a socket that is ending is out of its namespace.
+func (s *Socket) awaitLeft(ctx context.Context) error {
+	s.mu.Lock()
+	if s.left {
+		s.mu.Unlock()
+		return nil
+	}
+	if s.leaving == nil {
+		s.leaving = make(chan struct{})
+	}
+	leaving := s.leaving
+	s.mu.Unlock()
+	select {
+	case <-leaving:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 
@@ -85,7 +114,7 @@ func (s *Socket) leaveAll(nsp *Namespace, before state, why *DisconnectError) []
 
 // A conclusion is the last thing that happens to a socket: its hooks, once.
 type conclusion struct {
-	once  sync.Once
+	begun atomic.Bool // by the dispatcher or by the timer; the other one does not wait
 	timer *time.Timer // for the dispatcher; nil if that was idle
 }
 
@@ -124,25 +153,26 @@ func (s *Socket) mourned() bool {
 }
 
 func (s *Socket) runConclusion(c *conclusion, why *DisconnectError) {
-	c.once.Do(func() {
-		if why.Err != nil && !reported(why.Err) {
-			s.reportEnd(why)
+	if c.begun.Swap(true) {
+		return
+	}
+	if why.Err != nil && !reported(why.Err) {
+		s.reportEnd(why)
+	}
+	ctx := context.WithoutCancel(s.ctx)
+	for _, l := range s.listeners() {
+		for _, h := range l.disconnecting.all() {
+			s.report(s.runHook(func() { (*h)(ctx, s, why) }))
 		}
-		ctx := context.WithoutCancel(s.ctx)
-		for _, l := range s.listeners() {
-			for _, h := range l.disconnecting.all() {
-				s.report(s.runHook(func() { (*h)(ctx, s, why) }))
-			}
+	}
+	s.mu.Lock()
+	s.rooms = nil
+	s.mu.Unlock()
+	for _, l := range s.listeners() {
+		for _, h := range l.disconnect.all() {
+			s.report(s.runHook(func() { (*h)(ctx, s, why) }))
 		}
-		s.mu.Lock()
-		s.rooms = nil
-		s.mu.Unlock()
-		for _, l := range s.listeners() {
-			for _, h := range l.disconnect.all() {
-				s.report(s.runHook(func() { (*h)(ctx, s, why) }))
-			}
-		}
-	})
+	}
 }
 
 // reported holds for causes that OnError has had already.

@@ -57,3 +57,12 @@ func (ev *Event) Ack(args ...any) error {
 }
 
 func (ev *Event) values() *sioparser.Values { return ev.socket.conn.server.config.Values }
+
+// sizeOf is what arguments count in an inbox.
+func sizeOf(args sioparser.Args) int64 {
+	size := int64(len(args.Raw()))
+	for _, b := range args.Attachments() {
+		size += int64(len(b))
+	}
+	return size
+}

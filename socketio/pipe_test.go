@@ -41,11 +41,16 @@ func piped(config socketio.Config) socketio.Config {
 // connectPipe opens a session whose packets go to out.
 func connectPipe(t testing.TB, srv *socketio.Server, out func(*pipeEnd, *eioparser.Packet)) *pipeEnd {
 	t.Helper()
+	return connectPipeOf(t, srv, "/?EIO=4&transport=pipe", out)
+}
+
+func connectPipeOf(t testing.TB, srv *socketio.Server, address string, out func(*pipeEnd, *eioparser.Packet)) *pipeEnd {
+	t.Helper()
 	e := &pipeEnd{in: make(chan func()), out: out, closed: make(chan struct{}), served: make(chan struct{})}
 	linked := make(chan struct{})
 	go func() {
 		defer close(e.served)
-		r := httptest.NewRequest(http.MethodGet, "/?EIO=4&transport=pipe", nil)
+		r := httptest.NewRequest(http.MethodGet, address, nil)
 		err := srv.Engine().ServeConn(r, func(p *engineio.Port) (engineio.Link, error) {
 			e.port = p
 			close(linked)

@@ -23,6 +23,9 @@ func (s *Socket) recover(ctx context.Context) error {
 	if s.Auth(&offer) == nil && offer.PID != nil && *offer.PID != "" {
 		if old := s.nsp.withPrivateID(*offer.PID); old != nil {
 			old.conn.fail(engineio.TransportClose, errSuperseded)
+			if err := old.awaitLeft(ctx); err != nil { // its end may have begun elsewhere
+				return err
+			}
 		}
 		var offset string
 		if offer.Offset != nil {

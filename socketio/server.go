@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/siokit/siokit/engineio"
 	"github.com/siokit/siokit/socketio/adapter"
@@ -34,6 +35,7 @@ type Server struct {
 
 	mu         sync.RWMutex
 	namespaces map[string]*Namespace
+	changing   map[string]chan struct{} // names of namespaces that are being made or closed; closed when that is over
 	parents    []*ParentNamespace
 	closed     bool // nothing new comes into being
 }
@@ -44,7 +46,7 @@ func NewServer(config Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	srv := &Server{config: config, namespaces: make(map[string]*Namespace)}
+	srv := &Server{config: config, namespaces: make(map[string]*Namespace), changing: make(map[string]chan struct{})}
 	srv.ctx, srv.cancel = context.WithCancelCause(context.WithValue(context.Background(), peersKey{}, true))
 	if srv.engine, err = srv.config.newEngine(); err != nil {
 		return nil, err
@@ -97,7 +99,7 @@ func (srv *Server) Of(name string) *Namespace {
 			break
 		}
 	}
-	n, err := srv.create(name, parent)
+	n, err := srv.create(srv.ctx, name, parent)
 	if err != nil {
 		srv.config.Logger.Error("socketio: adapter", "namespace", name, "error", err)
 	}
@@ -175,7 +177,7 @@ func (srv *Server) resolve(ctx context.Context, s *Socket) (*Namespace, error) {
 			return nil, err
 		}
 		if matches {
-			return srv.create(s.name, p)
+			return srv.create(ctx, s.name, p)
 		}
 	}
 	return nil, errInvalidNamespace
@@ -188,17 +190,20 @@ func (s *Socket) matches(ctx context.Context, p *ParentNamespace) (ok bool, err 
 
 // create makes a namespace, unless somebody else was faster. With an error it
 // returns one that is good for nothing.
-func (srv *Server) create(name string, parent *ParentNamespace) (*Namespace, error) {
+func (srv *Server) create(ctx context.Context, name string, parent *ParentNamespace) (*Namespace, error) {
+	existing, err := srv.reserve(ctx, name)
+	if existing != nil {
+		return existing, nil
+	}
+	if err != nil {
+		return srv.brokenNamespace(name, parent, err)
+	}
 	n, err := srv.newNamespace(name, parent)
 	srv.mu.Lock()
 	if srv.closed && err == nil {
 		err = ErrClosed
 		defer func(made adapter.Adapter) { _ = made.Close(context.Background()) }(n.adapter)
 		n.adapter = brokenAdapter{err}
-	}
-	if existing := srv.namespaces[name]; existing != nil {
-		srv.mu.Unlock()
-		return existing, n.adapter.Close(context.Background())
 	}
 	if err == nil || parent == nil {
 		srv.namespaces[name] = n
@@ -209,6 +214,7 @@ func (srv *Server) create(name string, parent *ParentNamespace) (*Namespace, err
 	if err == nil && parent != nil {
 		parent.adopt(n)
 	}
+	srv.vacate(name)
 	srv.mu.Unlock()
 	if err != nil {
 		return n, err
@@ -222,6 +228,35 @@ func (srv *Server) create(name string, parent *ParentNamespace) (*Namespace, err
 	return n, nil
 }
 
+// reserve waits until nobody else makes or closes a namespace of that name, and
+// returns the one that there is then. If there is none, the name is the caller's
+// until it calls vacate: an adapter greets the other servers when it is made and
+// says goodbye when it is closed, and two of one name must not do so in between.
+func (srv *Server) reserve(ctx context.Context, name string) (existing *Namespace, err error) {
+	for {
+		srv.mu.Lock()
+		existing, busy := srv.namespaces[name], srv.changing[name]
+		if existing == nil && busy == nil {
+			srv.changing[name] = make(chan struct{})
+		}
+		srv.mu.Unlock()
+		if existing != nil || busy == nil {
+			return existing, nil
+		}
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// vacate undoes reserve. srv.mu is held.
+func (srv *Server) vacate(name string) {
+	close(srv.changing[name])
+	delete(srv.changing, name)
+}
+
 func (n *Namespace) announce(h func(*Namespace)) (err error) {
 	defer recovered(&err)
 	h(n)
@@ -230,6 +265,7 @@ func (n *Namespace) announce(h func(*Namespace)) (err error) {
 
 func (srv *Server) newNamespace(name string, parent *ParentNamespace) (*Namespace, error) {
 	n := &Namespace{server: srv, name: name, parent: parent, sockets: make(map[string]*Socket), ready: make(chan struct{})}
+	n.peers.inbox.limit = srv.inboxLimit
 	a, err := srv.config.newAdapter(name, local{n})
 	if err != nil {
 		err = fmt.Errorf("socketio: adapter of %s: %w", name, err)
@@ -249,19 +285,34 @@ func (srv *Server) newNamespace(name string, parent *ParentNamespace) (*Namespac
 	return n, nil
 }
 
+// brokenNamespace is one that nobody finds, and whose every use fails with err.
+func (srv *Server) brokenNamespace(name string, parent *ParentNamespace, err error) (*Namespace, error) {
+	n := &Namespace{server: srv, name: name, parent: parent, adapter: brokenAdapter{err}, ready: make(chan struct{})}
+	close(n.ready)
+	return n, err
+}
+
+// goodbyeTimeout bounds how long the adapter of a namespace that was cleaned up
+// may take to end: until then nobody gets another namespace of that name.
+const goodbyeTimeout = 10 * time.Second
+
 // drop removes a dynamic namespace that is empty.
 func (srv *Server) drop(n *Namespace) {
 	srv.mu.Lock()
-	if srv.namespaces[n.name] == n {
-		delete(srv.namespaces, n.name)
-	}
+	delete(srv.namespaces, n.name)
+	srv.changing[n.name] = make(chan struct{})
 	srv.mu.Unlock()
 	n.parent.abandon(n)
 	srv.crew.enter()
-	go func() { // an adapter may take its time to say goodbye
+	go func() { // an adapter may take its time to say goodbye; Shutdown waits through the crew
 		defer srv.crew.leave()
-		if err := n.adapter.Close(srv.ctx); err != nil && !errors.Is(err, ErrClosed) {
+		ctx, cancel := context.WithTimeout(srv.ctx, goodbyeTimeout)
+		defer cancel()
+		if err := n.adapter.Close(ctx); err != nil && !errors.Is(err, ErrClosed) {
 			srv.config.Logger.Warn("socketio: adapter", "namespace", n.name, "error", err)
 		}
+		srv.mu.Lock()
+		srv.vacate(n.name)
+		srv.mu.Unlock()
 	}()
 }

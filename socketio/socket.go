@@ -50,6 +50,8 @@ type Socket struct {
 	flooded   bool                 // too much of it
 	told      []*delivery          // broadcasts that OnAnyOutgoing has to hear of
 	rooms     []string             // when gone: those it was in, until OnDisconnect
+	left      bool                 // gone, and out of its namespace: its session is stored
+	leaving   chan struct{}        // closed when left; nil while nobody waits for that
 
 	place      int  // by conn.mu: in the roster
 	held       bool // by conn.mu: the CONNECT waits for the end of an older one
@@ -275,10 +277,7 @@ func (s *Socket) OnAnyOutgoing(h func(s *Socket, event string, args sioparser.Ar
 // receiveEvent queues an event for the dispatcher, or runs it at once if its
 // handler was registered as Inline and nothing waits before it.
 func (s *Socket) receiveEvent(p *sioparser.Packet) {
-	t := &task{size: int64(len(p.Args.Raw()))}
-	for _, b := range p.Args.Attachments() {
-		t.size += int64(len(b))
-	}
+	t := &task{size: sizeOf(p.Args)}
 	if !s.conn.inbox.hold(t.size) {
 		s.conn.fail(engineio.TransportError, ErrInboxFull)
 		return
@@ -293,16 +292,31 @@ func (s *Socket) receiveEvent(p *sioparser.Packet) {
 	}
 	if inline && s.queue.claim() {
 		ev.args = p.Args
-		s.handle(t)
-		ev.args = sioparser.Args{}
-		s.conn.session.Wake()
-		if !s.queue.rest() {
-			s.startDispatcher()
-		}
+		s.handleInline(t)
 		return
 	}
 	ev.args = p.Args.Clone()
 	s.enqueue(t)
+}
+
+// handleInline handles an event as the dispatcher would, on the goroutine that
+// reads.
+func (s *Socket) handleInline(t *task) {
+	returned := false
+	defer func() {
+		if !returned {
+			// There is nobody left who reads.
+			s.conn.end(engineio.TransportError, errAbandoned)
+			s.conn.session.Discard()
+		}
+		if !s.queue.rest() {
+			s.startDispatcher()
+		}
+	}()
+	s.handle(t)
+	returned = true
+	t.event.args = sioparser.Args{}
+	s.conn.session.Wake()
 }
 
 // recognise returns an event's name, without memory of its own if there is a

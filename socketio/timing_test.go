@@ -17,23 +17,33 @@ import (
 
 // inBubble runs a test with a server and one client on a pipe.
 func inBubble(t *testing.T, f func(t *testing.T, srv *socketio.Server, c *pipeClient)) {
+	inBubbleOf(t, quiet(), f)
+}
+
+// inBubbleOf is inBubble with a configuration.
+func inBubbleOf(t *testing.T, config socketio.Config, f func(t *testing.T, srv *socketio.Server, c *pipeClient)) {
 	synctest.Test(t, func(t *testing.T) {
-		srv := newServer(t, piped(quiet()))
-		c := &pipeClient{frames: make(chan string, 1000)}
-		c.pipeEnd = connectPipe(t, srv, func(e *pipeEnd, p *eioparser.Packet) {
-			switch p.Type {
-			case eioparser.Message:
-				c.frames <- string(p.Data)
-			case eioparser.Ping:
-				e.pong()
-			}
-		})
+		srv := newServer(t, piped(config))
+		c := bubbleClient(t, srv)
 		f(t, srv, c)
 		if err := srv.Shutdown(t.Context()); err != nil {
 			t.Error(err)
 		}
 		<-c.served
 	})
+}
+
+func bubbleClient(t *testing.T, srv *socketio.Server) *pipeClient {
+	c := &pipeClient{frames: make(chan string, 1000)}
+	c.pipeEnd = connectPipe(t, srv, func(e *pipeEnd, p *eioparser.Packet) {
+		switch p.Type {
+		case eioparser.Message:
+			c.frames <- string(p.Data)
+		case eioparser.Ping:
+			e.pong()
+		}
+	})
+	return c
 }
 
 // pipeClient is a pipeEnd that keeps what it gets.

@@ -1,0 +1,20 @@
+package socketio
+
+// Depart does the first half of what Disconnect does, as if the goroutine had
+// been stopped there; finish does the rest.
+func (s *Socket) Depart() (finish func()) {
+	s.mu.Lock()
+	s.sayGoodbye()
+	nsp, _ := s.depart(&DisconnectError{Reason: ServerNamespaceDisconnect})
+	s.mu.Unlock()
+	s.conn.session.Wake()
+	return func() {
+		s.conn.remove(s, true)
+		nsp.adapter.Remove(s)
+		nsp.remove(s)
+		nsp.leave()
+	}
+}
+
+// Running is the number of goroutines that Shutdown waits for.
+func (srv *Server) Running() int64 { return srv.crew.size.Load() }
