@@ -81,8 +81,8 @@ func (srv *Server) routeConn(r *http.Request, accept func(*Port) (Link, error)) 
 
 // serveLink reads a link on this goroutine.
 func (srv *Server) serveLink(p *Port) {
-	if rd, ok := p.link.(Reader); ok {
-		p.read(rd)
+	if p.reader() != nil {
+		p.readHere()
 		return
 	}
 	p.Fail(fmt.Errorf("engineio: %T is no Reader", p.link))
@@ -104,8 +104,8 @@ func (srv *Server) begin(w http.ResponseWriter, r *http.Request, q query, t Tran
 		answered = err == nil && !later
 		return l, err
 	}, func(p *Port) {
-		if rd, ok := p.link.(Reader); ok {
-			srv.group.run(func() { p.read(rd) })
+		if p.reader() != nil {
+			p.start()
 		}
 	})
 	switch {
@@ -342,8 +342,7 @@ func (srv *Server) join(r *http.Request, s *Session, t Transport, accept func(*P
 		return refused(BadRequest, err, "name", "TRANSPORT_HANDSHAKE_ERROR", "error", err)
 	}
 	p.attach(link)
-	rd, ok := link.(Reader)
-	if !ok {
+	if p.reader() == nil {
 		link.Close()
 		return refused(BadRequest, nil, "name", "TRANSPORT_HANDSHAKE_ERROR")
 	}
@@ -355,7 +354,7 @@ func (srv *Server) join(r *http.Request, s *Session, t Transport, accept func(*P
 	if read != nil {
 		read(p)
 	} else {
-		srv.group.run(func() { p.read(rd) })
+		p.start()
 	}
 	return nil
 }

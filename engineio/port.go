@@ -151,11 +151,40 @@ func (p *Port) send(batch []Outgoing) error {
 	return err
 }
 
-// read runs the link's Read and deals with its end.
-func (p *Port) read(r Reader) {
-	err := r.Read()
+// start reads the link on a goroutine of the server.
+func (p *Port) start() {
+	p.s.srv.group.begin()
+	go p.read()
+}
+
+// read is that goroutine. It deals with the end of the link's Read.
+func (p *Port) read() {
+	defer p.s.srv.group.end()
+	if err := p.reader().Read(); err == ErrReadOn {
+		p.start()
+	} else {
+		p.readEnded(err)
+	}
+}
+
+// readHere reads the link on this goroutine.
+func (p *Port) readHere() {
+	err := ErrReadOn
+	for err == ErrReadOn {
+		err = p.reader().Read()
+	}
+	p.readEnded(err)
+}
+
+func (p *Port) readEnded(err error) {
 	p.Fail(err)
 	p.link.Close()
+}
+
+// reader returns the link as a Reader, or nil.
+func (p *Port) reader() Reader {
+	r, _ := p.link.(Reader)
+	return r
 }
 
 func (p *Port) close() { p.link.Close() }

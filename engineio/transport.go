@@ -82,8 +82,17 @@ type Reader interface {
 	// ended: nil or io.EOF is TransportClose; an eioparser.Error in the chain is
 	// ParseError; everything else is TransportError. When Port.Receive returns an
 	// error Read must end; which error it returns is then of no interest.
+	//
+	// Between two packets Read may return ErrReadOn.
 	Read() error
 }
+
+// ErrReadOn is what Reader.Read returns to be called again at once, on a
+// goroutine that has just begun. A goroutine keeps a stack of the size that it
+// needed once; a link that has worked on input, and is now going to wait for
+// some time, waits on a small one so. Under Server.ServeConn it is called on
+// the same goroutine.
+var ErrReadOn = errors.New("engineio: to be read on")
 
 // ErrWouldBlock is what TryWrite returns if something is left to be written.
 var ErrWouldBlock = errors.New("engineio: write would block")

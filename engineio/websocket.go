@@ -150,6 +150,10 @@ type wsLink struct {
 	deflate *deflater // nil: not negotiated
 	wire    wire
 
+	// Owned by whoever reads.
+	spoken   bool // the client has sent something
+	restless bool // what comes next is better waited for on a fresh goroutine
+
 	// Held while frames are written. Who finds it taken leaves what it wants to
 	// whoever holds it.
 	writing sync.Mutex

@@ -73,6 +73,9 @@ func (w *wire) await() error {
 	return w.fill()
 }
 
+// idle reports whether everything that has arrived is consumed.
+func (w *wire) idle() bool { return len(w.input()) == 0 }
+
 // Read is called by gorilla when it has consumed what it got before.
 func (w *wire) Read(p []byte) (int, error) {
 	if len(w.input()) == 0 {

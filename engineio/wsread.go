@@ -21,9 +21,16 @@ const messageBufMax = 256 << 10
 
 var errTooBig = errors.New("engineio: message over the limit")
 
-// Read reads messages until the connection ends.
+// Read reads messages until the connection ends. It asks for a fresh goroutine
+// after the first input, and after that of a heartbeat: a client that is idle
+// after one of them is going to be so for some time.
 func (l *wsLink) Read() error {
 	for {
+		if l.restless && l.wire.idle() {
+			l.restless = false
+			l.port.Uncork() // as await would
+			return ErrReadOn
+		}
 		err := l.wire.await()
 		if err == nil {
 			err = l.next()
@@ -104,6 +111,9 @@ func (l *wsLink) deliver(kind int, b []byte) error {
 	}
 	if err != nil {
 		return err
+	}
+	if !l.spoken || pkt.Type == eioparser.Ping || pkt.Type == eioparser.Pong {
+		l.spoken, l.restless = true, true
 	}
 	return l.port.Receive(pkt)
 }

@@ -29,7 +29,7 @@ func (t Polling) Dial(_ context.Context, target Target) (Link, error) {
 	if l.client == nil {
 		l.own = &http.Transport{
 			DialContext:       target.DialContext,
-			TLSClientConfig:   target.TLS,
+			TLSClientConfig:   target.TLS.Clone(), // net/http adds to it
 			Proxy:             target.Proxy,
 			ForceAttemptHTTP2: true,
 		}

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -32,7 +33,7 @@ func (t WebSocket) Dial(ctx context.Context, target Target) (Link, error) {
 	if d == nil {
 		d = &websocket.Dialer{
 			NetDialContext:    target.DialContext,
-			TLSClientConfig:   target.TLS,
+			TLSClientConfig:   forHTTP1(target.TLS),
 			Proxy:             target.Proxy,
 			Jar:               target.Jar,
 			EnableCompression: t.Compression,
@@ -51,6 +52,16 @@ func (t WebSocket) Dial(ctx context.Context, target Target) (Link, error) {
 	conn.SetReadLimit(l.limit)
 	conn.SetPongHandler(l.ponged)
 	return l, nil
+}
+
+// forHTTP1 keeps servers from choosing HTTP/2, over which gorilla/websocket does
+// not go.
+func forHTTP1(c *tls.Config) *tls.Config {
+	if c != nil {
+		c = c.Clone()
+		c.NextProtos = []string{"http/1.1"}
+	}
+	return c
 }
 
 // wsLink is a server at the other end of a WebSocket.
