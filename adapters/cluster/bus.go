@@ -42,3 +42,19 @@ type Router interface {
 	// the server it is for. The room index is not locked.
 	Route(topic string, m *Message) string
 }
+
+// BatchPublisher is implemented by a Bus that publishes many messages faster than
+// one after the other.
+type BatchPublisher interface {
+	// PublishBatch is Publish for several messages, in order, of together about a
+	// megabyte at most. n is how many the engine has taken; if it is not all of
+	// them, err says why. The slice and the data are the adapter's again when it
+	// returns.
+	PublishBatch(ctx context.Context, messages []Publication) (n int, err error)
+}
+
+// Publication is one message of a batch.
+type Publication struct {
+	Topic string
+	Data  []byte
+}

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/siokit/siokit/adapters/cluster"
 	"github.com/siokit/siokit/socketio/adapter"
@@ -151,4 +154,76 @@ func TestConfig(t *testing.T) {
 			_ = a.Close(t.Context())
 		}
 	}
+}
+
+// lorry is a bus that waits for its first load, and takes only so much of one.
+type lorry struct {
+	cluster.MemoryBus
+	ready chan struct{}
+	loads [][]string
+	take  int
+}
+
+func (l *lorry) Publish(ctx context.Context, topic string, data []byte) error {
+	<-l.ready
+	return l.MemoryBus.Publish(ctx, topic, data)
+}
+
+func (l *lorry) PublishBatch(ctx context.Context, messages []cluster.Publication) (int, error) {
+	var load []string
+	for i, m := range messages {
+		if i == l.take {
+			return i, errors.New("full")
+		}
+		load = append(load, m.Topic)
+		if err := l.MemoryBus.Publish(ctx, m.Topic, m.Data); err != nil {
+			return i, err
+		}
+	}
+	l.loads = append(l.loads, load)
+	return len(messages), nil
+}
+
+func TestPublisherBatches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bus := &lorry{ready: make(chan struct{}), take: 1000}
+		a, err := cluster.New(cluster.Config{Bus: bus, Logger: slog.New(slog.DiscardHandler)})(adaptertest.NewServer("/"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait() // the first message, the greeting, is with the bus
+		for range 600 {
+			if err := a.Broadcast(event("x"), adapter.Selection{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		close(bus.ready)
+		synctest.Wait()
+		var sizes []int
+		for _, load := range bus.loads {
+			sizes = append(sizes, len(load))
+		}
+		if diff := cmp.Diff([]int{512, 88}, sizes); diff != "" {
+			t.Errorf("sizes of batches (-want +got):\n%s", diff)
+		}
+		if s := a.(*cluster.Adapter).Stats(); s.Published != 601 || s.Unpublished != 0 {
+			t.Errorf("%+v", s)
+		}
+		bus.take = 0
+		bus.ready = make(chan struct{})
+		for range 3 {
+			if err := a.Broadcast(event("x"), adapter.Selection{}); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		close(bus.ready)
+		synctest.Wait()
+		if s := a.(*cluster.Adapter).Stats(); s.Published != 602 || s.Unpublished != 2 {
+			t.Errorf("%+v", s)
+		}
+		if err := a.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
 }

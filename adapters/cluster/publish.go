@@ -21,10 +21,11 @@ const keepBuffer = 64 << 10
 // goroutine exists while there is something to publish; close waits for it.
 // Whoever adds never waits for the bus.
 type publisher struct {
-	bus   Bus
-	log   *slog.Logger
-	limit int64
-	stats *counters
+	bus     Bus
+	batches BatchPublisher // nil if the bus isn't one
+	log     *slog.Logger
+	limit   int64
+	stats   *counters
 
 	ctx    context.Context // ends what hangs in the bus
 	cancel context.CancelFunc
@@ -40,8 +41,9 @@ type publisher struct {
 
 func newPublisher(c *Config, stats *counters) *publisher {
 	ctx, cancel := context.WithCancel(context.Background())
+	batches, _ := c.Bus.(BatchPublisher)
 	return &publisher{
-		bus: c.Bus, log: c.Logger, limit: c.MaxQueued, stats: stats,
+		bus: c.Bus, batches: batches, log: c.Logger, limit: c.MaxQueued, stats: stats,
 		ctx: ctx, cancel: cancel, idle: make(chan struct{}),
 	}
 }
@@ -74,19 +76,24 @@ func (p *publisher) run() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for len(p.queue) > 0 && p.ctx.Err() == nil {
-		batch := p.queue
+		queue := p.queue
 		p.queue = nil
 		p.mu.Unlock()
-		for i, m := range batch {
-			size := int64(len(*m.data)) + overhead
+		for len(queue) > 0 {
+			batch := queue[:p.batch(queue)]
+			queue = queue[len(batch):]
 			if p.ctx.Err() == nil {
-				p.report(p.bus.Publish(p.ctx, m.topic, *m.data))
+				p.publish(batch)
 			}
-			if cap(*m.data) <= keepBuffer {
-				*m.data = (*m.data)[:0]
-				buffers.Put(m.data)
+			var size int64
+			for i, m := range batch {
+				size += int64(len(*m.data)) + overhead
+				if cap(*m.data) <= keepBuffer {
+					*m.data = (*m.data)[:0]
+					buffers.Put(m.data)
+				}
+				batch[i] = outgoing{}
 			}
-			batch[i] = outgoing{}
 			p.mu.Lock()
 			p.bytes -= size
 			p.mu.Unlock()
@@ -99,18 +106,53 @@ func (p *publisher) run() {
 	}
 }
 
-// report counts, and logs when the bus begins to refuse and when it takes
-// messages again.
-func (p *publisher) report(err error) {
+const (
+	batchMessages = 512
+	batchBytes    = 1 << 20
+)
+
+// batch returns how many messages go to the bus at once.
+func (p *publisher) batch(queue []outgoing) int {
+	if p.batches == nil {
+		return 1
+	}
+	n, bytes := 0, 0
+	for n < min(len(queue), batchMessages) && (n == 0 || bytes+len(*queue[n].data) <= batchBytes) {
+		bytes += len(*queue[n].data)
+		n++
+	}
+	return n
+}
+
+func (p *publisher) publish(batch []outgoing) {
+	if len(batch) == 1 {
+		n, err := 1, p.bus.Publish(p.ctx, batch[0].topic, *batch[0].data)
+		if err != nil {
+			n = 0
+		}
+		p.report(1, n, err)
+		return
+	}
+	messages := make([]Publication, len(batch))
+	for i, m := range batch {
+		messages[i] = Publication{m.topic, *m.data}
+	}
+	n, err := p.batches.PublishBatch(p.ctx, messages)
+	p.report(len(batch), n, err)
+}
+
+// report counts the messages that the bus took of those it was given, and logs
+// when it begins to refuse and when it takes messages again.
+func (p *publisher) report(given, taken int, err error) {
+	p.stats.published.Add(uint64(taken))
+	p.stats.unpublished.Add(uint64(given - taken))
 	if err == nil {
-		p.stats.published.Add(1)
 		if p.failing {
 			p.failing = false
 			p.log.Info("cluster: the bus takes messages again")
 		}
 		return
 	}
-	p.stats.unpublished.Add(1)
 	if !p.failing && p.ctx.Err() == nil {
 		p.failing = true
 		p.log.Warn("cluster: the bus does not take messages", "error", err)
