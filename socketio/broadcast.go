@@ -107,11 +107,7 @@ func (b *Broadcast) selection() adapter.Selection {
 // a client that cannot take it is not an error.
 func (b Broadcast) Emit(event string, args ...any) error {
 	if b.parent != nil {
-		return b.parent.fanOut(func(n *Namespace) error {
-			b := b
-			b.nsp, b.parent = n, nil
-			return b.Emit(event, args...)
-		})
+		return b.fanOut(func(b Broadcast) error { return b.Emit(event, args...) })
 	}
 	o, err := newEvent(b.nsp.server.config.Values, event, nil, args)
 	if err != nil {
@@ -132,7 +128,9 @@ func (b Broadcast) Send(args ...any) error { return b.Emit("message", args...) }
 // the waiting. Each time the sequence is ranged over, the event is sent again.
 func (b Broadcast) EmitWithAck(ctx context.Context, event string, args ...any) iter.Seq2[Reply[*Ack], error] {
 	if b.parent != nil {
-		return failed[Reply[*Ack]](ErrUnsupported)
+		return overChildren(ctx, b, func(ctx context.Context, b Broadcast) iter.Seq2[Reply[*Ack], error] {
+			return b.EmitWithAck(ctx, event, args...)
+		})
 	}
 	asker, ok := b.nsp.adapter.(adapter.AckBroadcaster)
 	if !ok {
@@ -192,7 +190,9 @@ func uncorkOf(ctx context.Context) {
 // Config.AckTimeout), the last element is a *PartialError that names it.
 func (b Broadcast) FetchSockets(ctx context.Context) iter.Seq2[*RemoteSocket, error] {
 	if b.parent != nil {
-		return failed[*RemoteSocket](ErrUnsupported)
+		return overChildren(ctx, b, func(ctx context.Context, b Broadcast) iter.Seq2[*RemoteSocket, error] {
+			return b.FetchSockets(ctx)
+		})
 	}
 	fetcher, ok := b.nsp.adapter.(adapter.Fetcher)
 	if !ok {
@@ -235,11 +235,7 @@ func (b Broadcast) DisconnectSockets(closeConnection bool) error {
 
 func (b Broadcast) move(do func(adapter.Mover, adapter.Selection) error) error {
 	if b.parent != nil {
-		return b.parent.fanOut(func(n *Namespace) error {
-			b := b
-			b.nsp, b.parent = n, nil
-			return b.move(do)
-		})
+		return b.fanOut(func(b Broadcast) error { return b.move(do) })
 	}
 	mover, ok := b.nsp.adapter.(adapter.Mover)
 	if !ok {

@@ -3,6 +3,8 @@ package socketio_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -253,4 +255,82 @@ func TestParentNamespaceReachesItsChildren(t *testing.T) {
 			t.Error(f)
 		}
 	}
+}
+
+// What a parent namespace asks, all its children answer, and what is missing in
+// any of them is one error.
+func TestParentNamespaceAsksItsChildren(t *testing.T) {
+	srv := newServer(t, quiet())
+	parent := srv.OfPattern(regexp.MustCompile(`^/tenant-`))
+	parent.On("in", func(_ context.Context, ev *socketio.Event) error { return ev.Socket().Join("r") })
+	c := dial(t, serve(t, srv))
+	ids := map[string]bool{c.idOf("/tenant-1"): true, c.idOf("/tenant-2"): true, c.idOf("/tenant-3"): true}
+	for s, err := range parent.FetchSockets(t.Context()) {
+		if err != nil || !ids[s.ID()] {
+			t.Error(s, err)
+		}
+		delete(ids, s.ID())
+	}
+	if len(ids) != 0 {
+		t.Error("not found:", ids)
+	}
+	for range parent.FetchSockets(t.Context()) {
+		break // leaves nobody behind
+	}
+
+	c.send(`42/tenant-1,0["in"]`, `42/tenant-2,0["in"]`)
+	eventually(t, "two in the room", func() bool {
+		n := 0
+		for range parent.To("r").FetchSockets(t.Context()) {
+			n++
+		}
+		return n == 2
+	})
+	asked, done := make(chan int), make(chan struct{})
+	go func() {
+		defer close(done)
+		n := 0
+		for r, err := range parent.To("r").EmitWithAck(t.Context(), "q") {
+			if err != nil || r.Value.Len() != 1 || r.Socket == "" {
+				t.Error(r, err)
+			}
+			n++
+			asked <- n
+		}
+	}()
+	for i := range 2 {
+		f := c.next()
+		c.send("43" + strings.TrimSuffix(f[2:], `["q"]`) + "[1]")
+		if n := receive(t, asked); n != i+1 { // as they arrive
+			t.Error(n)
+		}
+	}
+	receive(t, done)
+
+	var partial *socketio.PartialError
+	n := 0
+	for _, err := range parent.Timeout(time.Millisecond).EmitWithAck(t.Context(), "q") {
+		if n++; !errors.As(err, &partial) || len(partial.Sockets) != 3 || !errors.Is(err, socketio.ErrAckTimeout) {
+			t.Error(err)
+		}
+	}
+	if n != 1 {
+		t.Error(n, "elements")
+	}
+	for range parent.EmitWithAck(t.Context(), "connect") {
+		n++
+	}
+	if n != 4 { // one error from each child
+		t.Error(n, "elements")
+	}
+	if err := parent.SocketsJoin("all"); err != nil {
+		t.Error(err)
+	}
+	if err := parent.SocketsLeave("all"); err != nil {
+		t.Error(err)
+	}
+	if err := parent.DisconnectSockets(true); err != nil {
+		t.Error(err)
+	}
+	eventually(t, "nobody", func() bool { return srv.Engine().Len() == 0 })
 }

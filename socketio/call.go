@@ -16,8 +16,15 @@ type Asker interface {
 	EmitWithAck(ctx context.Context, event string, args ...any) (*Ack, error)
 }
 
+// FuncAsker is one client that can be asked without waiting for it: *Socket,
+// Unicast.
+type FuncAsker interface {
+	Target
+	EmitFunc(event string, f func(ctx context.Context, ack *Ack, err error), args ...any) error
+}
+
 // Audience is any number of clients that can be asked: *Server, *Namespace,
-// Broadcast.
+// *ParentNamespace, Broadcast.
 type Audience interface {
 	EmitWithAck(ctx context.Context, event string, args ...any) iter.Seq2[Reply[*Ack], error]
 }
@@ -68,6 +75,11 @@ func (c CallBoth[Req, Res]) Do(ctx context.Context, of Asker, q Req) (Res, error
 	return c.out.Do(ctx, of, q)
 }
 
+// DoFunc is CallToClient.DoFunc.
+func (c CallBoth[Req, Res]) DoFunc(of FuncAsker, q Req, f func(ctx context.Context, res Res, err error)) error {
+	return c.out.DoFunc(of, q, f)
+}
+
 // DoAll is CallToClient.DoAll.
 func (c CallBoth[Req, Res]) DoAll(ctx context.Context, of Audience, q Req) iter.Seq2[Reply[Res], error] {
 	return c.out.DoAll(ctx, of, q)
@@ -79,7 +91,8 @@ type CallToServer[Req, Res any] struct{ name string }
 // Name is the event's name on the wire.
 func (c CallToServer[Req, Res]) Name() string { return c.name }
 
-// On calls h for each call and acknowledges with what it returns. An error is
+// On calls h for each call and acknowledges with what it returns. Arguments that
+// the client left out are zero values, those that it sent too many are ignored. An error is
 // acknowledged as {"error":{"message":…}}: with its own text and data if it is
 // a *PublicError, else as "internal error", and then OnError gets it too.
 // Arguments that don't fit are answered with "invalid arguments". A client that
@@ -171,6 +184,20 @@ func (c CallToClient[Req, Res]) On(l Downstream, h func(ctx context.Context, q R
 		}
 		return err
 	})
+}
+
+// DoFunc asks one client and has f called with what Do would have returned, in
+// turn with the socket's events. If DoFunc returns an error f is not called, else
+// once.
+func (c CallToClient[Req, Res]) DoFunc(of FuncAsker, q Req, f func(ctx context.Context, res Res, err error)) error {
+	mustNotBeNil(f)
+	return of.EmitFunc(c.name, func(ctx context.Context, ack *Ack, err error) {
+		var res Res
+		if err == nil {
+			res, err = decodeReply[Res](c.name, ack)
+		}
+		f(ctx, res, err)
+	}, unpack(nil, &q)...)
 }
 
 // DoAll asks many clients, here and on other servers, and yields their replies

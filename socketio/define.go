@@ -86,8 +86,10 @@ type EventToServer[T any] struct{ name string }
 // Name is the event's name on the wire.
 func (e EventToServer[T]) Name() string { return e.name }
 
-// On calls h for each event, with its arguments decoded. If they don't fit, h
-// is not called and OnError gets an *ArgumentError. The values are h's own.
+// On calls h for each event, with its arguments decoded. Arguments that the client
+// left out are zero values, those that it sent too many are ignored. If they
+// don't fit, h is not called and OnError gets an *ArgumentError. The values are
+// h's own.
 func (e EventToServer[T]) On(l Listener, h func(ctx context.Context, s *Socket, v T) error, modes ...Mode) (stop func()) {
 	return l.On(e.name, decoding(h), modes...)
 }

@@ -77,10 +77,12 @@ func (l *listener) own() *callbacks {
 	return l.registered.Load()
 }
 
-// On calls h for every event of that name. The handlers of one name run in the
-// order of their registration, a namespace's before a socket's. It panics if
-// the name is reserved, since such an event never arrives. "connection" is not
-// reserved, but an event of clients like any other: see Namespace.OnConnection.
+// On calls h for every event of that name that a client sends. The handlers of
+// one name run in the order of their registration, a namespace's before a
+// socket's. It panics if the name is reserved, since such an event never arrives.
+// "connection", "new_namespace" and "error" are events of clients like any other;
+// as they are rarely meant so, a warning names OnConnection, OnNewNamespace and
+// OnError.
 func (l *listener) On(event string, h Handler, modes ...Mode) (stop func()) {
 	return l.handle(event, h, false, modes)
 }
@@ -93,7 +95,7 @@ func (l *listener) Once(event string, h Handler, modes ...Mode) (stop func()) {
 
 func (l *listener) handle(event string, h Handler, once bool, modes []Mode) func() {
 	if err := checkName(event); err != nil {
-		panic(fmt.Sprintf("%v: there are hooks for it: OnConnection, OnDisconnecting, OnDisconnect", err))
+		panic(fmt.Sprintf("%v, no client can send it%s", err, insteadOf(event)))
 	}
 	mustNotBeNil(h)
 	r := &registration{event: event, handler: h, once: once}
@@ -106,17 +108,72 @@ func (l *listener) handle(event string, h Handler, once bool, modes []Mode) func
 	return r.stop
 }
 
+// insteadOf names the hook for what the reference announces as an event.
+func insteadOf(event string) string {
+	switch event {
+	case "connect", "connection":
+		return ": see OnConnection"
+	case "connect_error":
+		return ": an error that a middleware (Use) returns is told to the client"
+	case "disconnect":
+		return ": see OnDisconnect"
+	case "disconnecting":
+		return ": see OnDisconnecting"
+	case "new_namespace":
+		return ": see Server.OnNewNamespace"
+	case "error":
+		return ": see OnError"
+	}
+	return ""
+}
+
+// hint warns, once for each name, where a handler is registered for what only the
+// reference announces as an event.
+func (srv *Server) hint(event string) {
+	switch event {
+	case "connection", "new_namespace", "error":
+		if _, known := srv.hinted.LoadOrStore(event, true); !known {
+			srv.config.Logger.Warn("socketio: a handler is called for events of clients only"+insteadOf(event), "event", event)
+		}
+	}
+}
+
 // OnAny calls h for every event, before its middlewares and handlers, whether
 // it has any or not.
 func (l *listener) OnAny(h func(ctx context.Context, ev *Event)) (stop func()) {
 	return l.own().any.add(h)
 }
 
+// PrependAny is OnAny, but h is called before what was registered here earlier.
+func (l *listener) PrependAny(h func(ctx context.Context, ev *Event)) (stop func()) {
+	return l.own().any.prepend(h)
+}
+
+// OffAny takes back everything that OnAny and PrependAny registered here.
+func (l *listener) OffAny() { l.own().any.clear() }
+
+// ListenersAny is how many OnAny and PrependAny have registered here.
+func (l *listener) ListenersAny() int { return len(l.now().any.all()) }
+
 // OnAnyOutgoing calls h for every event that is sent to a socket, on the
 // goroutine that sends it. The arguments are valid until h returns.
 func (l *listener) OnAnyOutgoing(h func(s *Socket, event string, args sioparser.Args)) (stop func()) {
 	return l.own().outgoing.add(h)
 }
+
+// PrependAnyOutgoing is OnAnyOutgoing, but h is called before what was registered
+// here earlier.
+func (l *listener) PrependAnyOutgoing(h func(s *Socket, event string, args sioparser.Args)) (stop func()) {
+	return l.own().outgoing.prepend(h)
+}
+
+// OffAnyOutgoing takes back everything that OnAnyOutgoing and PrependAnyOutgoing
+// registered here.
+func (l *listener) OffAnyOutgoing() { l.own().outgoing.clear() }
+
+// ListenersAnyOutgoing is how many OnAnyOutgoing and PrependAnyOutgoing have
+// registered here.
+func (l *listener) ListenersAnyOutgoing() int { return len(l.now().outgoing.all()) }
 
 // UseEvent adds a middleware for events: each event passes all of them, in
 // order, before its handlers. The first that returns an error
@@ -224,17 +281,32 @@ type list[F any] struct {
 	entries atomic.Pointer[[]*F]
 }
 
+// add puts f behind the others.
 func (l *list[F]) add(f F) (stop func()) {
-	mustNotBeNil(f)
+	return l.insert(&f, func(old []*F) []*F { return append(slices.Clip(old), &f) })
+}
+
+// prepend puts f before the others.
+func (l *list[F]) prepend(f F) (stop func()) {
+	return l.insert(&f, func(old []*F) []*F { return slices.Concat([]*F{&f}, old) })
+}
+
+func (l *list[F]) insert(f *F, change func(old []*F) []*F) (stop func()) {
+	mustNotBeNil(*f)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	entry := &f
-	l.store(append(slices.Clip(l.all()), entry))
+	l.store(change(l.all()))
 	return func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.store(without(l.all(), entry))
+		l.store(without(l.all(), f))
 	}
+}
+
+func (l *list[F]) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.store(nil)
 }
 
 // mustNotBeNil panics where a nil function is registered, which is a mistake of

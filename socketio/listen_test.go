@@ -1,9 +1,11 @@
 package socketio_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -103,6 +105,88 @@ func TestOnAnyOutgoingHearsEverything(t *testing.T) {
 	c.expect(`42["direct",1]`, `42["broadcast",2]`, `42["end"]`)
 	if diff := cmp.Diff([]string{"direct 1 true", "broadcast 2 true", "end  true"}, heard); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestCatchAllHandlersThatGoFirst(t *testing.T) {
+	srv := newServer(t, quiet())
+	var heard []string
+	any := func(name string) func(context.Context, *socketio.Event) {
+		return func(context.Context, *socketio.Event) { heard = append(heard, name) }
+	}
+	out := func(name string) func(*socketio.Socket, string, sioparser.Args) {
+		return func(*socketio.Socket, string, sioparser.Args) { heard = append(heard, "out "+name) }
+	}
+	srv.OnConnection(func(_ context.Context, s *socketio.Socket) {
+		s.OnAny(any("second"))
+		stop := s.PrependAny(any("first"))
+		s.OnAnyOutgoing(out("second"))
+		stopOut := s.PrependAnyOutgoing(out("first"))
+		s.On("x", func(context.Context, *socketio.Event) error { return s.Emit("y") })
+		s.On("stop", func(context.Context, *socketio.Event) error { stop(); stopOut(); return nil })
+		s.On("off", func(context.Context, *socketio.Event) error {
+			heard = append(heard, fmt.Sprint(s.ListenersAny(), s.ListenersAnyOutgoing()))
+			s.OffAny()
+			s.OffAnyOutgoing()
+			heard = append(heard, fmt.Sprint(s.ListenersAny(), s.ListenersAnyOutgoing()))
+			return nil
+		})
+	})
+	srv.PrependAny(any("namespace"))
+	srv.PrependAnyOutgoing(out("namespace"))
+	c := dial(t, serve(t, srv))
+	c.join("/")
+	for range 2 {
+		c.send(`42["x"]`, `42["stop"]`)
+		c.expect(`42["y"]`)
+	}
+	c.send(`42["off"]`, `42["x"]`)
+	c.expect(`42["y"]`)
+	if srv.OffAny(); srv.ListenersAny() != 0 {
+		t.Error(srv.ListenersAny())
+	}
+	want := []string{
+		"namespace", "first", "second", "out namespace", "out first", "out second", "namespace", "first", "second", // x, stop
+		"namespace", "second", "out namespace", "out second", "namespace", "second",
+		"namespace", "second", "1 1", "0 0", "namespace", "out namespace", // off, x
+	}
+	if diff := cmp.Diff(want, heard); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A handler for what only the reference announces as an event is never called,
+// unless a client sends such an event: the log says so, once, and names the hook.
+func TestHandlersForHooksAreWarnedOf(t *testing.T) {
+	var log bytes.Buffer
+	config := quiet()
+	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	srv := newServer(t, config)
+	nothing := func(context.Context, *socketio.Event) error { return nil }
+	srv.On("connection", nothing)
+	srv.Of("/a").Once("connection", nothing)
+	srv.OfMatch(func(context.Context, string, *socketio.Handshake) bool { return true }).On("new_namespace", nothing)
+	srv.OnConnection(func(_ context.Context, s *socketio.Socket) { s.On("error", nothing); s.Once("message", nothing) })
+	c := dial(t, serve(t, srv))
+	c.join("/")
+	c.send(`420["connection"]`)
+	if err := srv.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, hook := range []string{"OnConnection", "OnNewNamespace", "OnError"} {
+		if n := strings.Count(log.String(), hook); n != 1 {
+			t.Errorf("%d warnings name %s:\n%s", n, hook, &log)
+		}
+	}
+	for event, hook := range map[string]string{"connect": "OnConnection", "disconnect": "OnDisconnect", "disconnecting": "OnDisconnecting", "connect_error": "Use"} {
+		func() {
+			defer func() {
+				if v, _ := recover().(string); !strings.Contains(v, event) || !strings.Contains(v, hook) {
+					t.Errorf("On(%q): %q", event, v)
+				}
+			}()
+			srv.On(event, nothing)
+		}()
 	}
 }
 

@@ -74,6 +74,19 @@ func (n *Namespace) Use(m Middleware) (stop func()) { return n.gate.Use(m) }
 // miss no event.
 func (n *Namespace) OnConnection(h ConnectionHook) (stop func()) { return n.gate.OnConnection(h) }
 
+// On calls h for every event of that name that a client sends to the namespace,
+// before the handlers of its socket. See Socket.On for the rest.
+func (n *Namespace) On(event string, h Handler, modes ...Mode) (stop func()) {
+	n.server.hint(event)
+	return n.listener.On(event, h, modes...)
+}
+
+// Once is On for one event only: the first of that name from any socket.
+func (n *Namespace) Once(event string, h Handler, modes ...Mode) (stop func()) {
+	n.server.hint(event)
+	return n.listener.Once(event, h, modes...)
+}
+
 // Name is the namespace's name; it begins with "/".
 func (n *Namespace) Name() string { return n.name }
 

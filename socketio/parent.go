@@ -2,7 +2,6 @@ package socketio
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"maps"
 	"regexp"
@@ -40,6 +39,19 @@ func (p *ParentNamespace) OnConnection(h ConnectionHook) (stop func()) {
 	return p.gate.OnConnection(h)
 }
 
+// On calls h for every event of that name that a client sends to a child, before
+// the child's own handlers. See Socket.On for the rest.
+func (p *ParentNamespace) On(event string, h Handler, modes ...Mode) (stop func()) {
+	p.server.hint(event)
+	return p.listener.On(event, h, modes...)
+}
+
+// Once is On for one event only: the first of that name from any child.
+func (p *ParentNamespace) Once(event string, h Handler, modes ...Mode) (stop func()) {
+	p.server.hint(event)
+	return p.listener.Once(event, h, modes...)
+}
+
 // Children yields the namespaces that exist, in no order.
 func (p *ParentNamespace) Children() iter.Seq[*Namespace] {
 	p.mu.Lock()
@@ -57,6 +69,33 @@ func (p *ParentNamespace) Emit(event string, args ...any) error {
 
 // Send emits an event named "message".
 func (p *ParentNamespace) Send(args ...any) error { return p.Emit("message", args...) }
+
+// EmitWithAck sends an event to everyone in all children and yields the
+// acknowledgements. See Broadcast.EmitWithAck.
+func (p *ParentNamespace) EmitWithAck(ctx context.Context, event string, args ...any) iter.Seq2[Reply[*Ack], error] {
+	return p.everyone().EmitWithAck(ctx, event, args...)
+}
+
+// FetchSockets yields the sockets of all children. See Broadcast.FetchSockets.
+func (p *ParentNamespace) FetchSockets(ctx context.Context) iter.Seq2[*RemoteSocket, error] {
+	return p.everyone().FetchSockets(ctx)
+}
+
+// SocketsJoin puts everyone in all children into rooms.
+func (p *ParentNamespace) SocketsJoin(rooms ...string) error {
+	return p.everyone().SocketsJoin(rooms...)
+}
+
+// SocketsLeave takes everyone in all children out of rooms.
+func (p *ParentNamespace) SocketsLeave(rooms ...string) error {
+	return p.everyone().SocketsLeave(rooms...)
+}
+
+// DisconnectSockets does with everyone in all children what Socket.Disconnect
+// does with one.
+func (p *ParentNamespace) DisconnectSockets(closeConnection bool) error {
+	return p.everyone().DisconnectSockets(closeConnection)
+}
 
 // To is everyone in these rooms of any child.
 func (p *ParentNamespace) To(rooms ...string) Broadcast { return p.everyone().To(rooms...) }
@@ -78,15 +117,6 @@ func (p *ParentNamespace) Compress(on bool) Broadcast { return p.everyone().Comp
 
 // Timeout is everyone in all children, with a bound on waiting.
 func (p *ParentNamespace) Timeout(d time.Duration) Broadcast { return p.everyone().Timeout(d) }
-
-// fanOut does something with each child.
-func (p *ParentNamespace) fanOut(do func(*Namespace) error) error {
-	var errs []error
-	for child := range p.Children() {
-		errs = append(errs, do(child))
-	}
-	return errors.Join(errs...)
-}
 
 // adopt makes n a child. The server's lock is held.
 func (p *ParentNamespace) adopt(n *Namespace) {

@@ -3,6 +3,7 @@ package socketio
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/siokit/siokit/socketio/adapter"
 )
@@ -17,6 +18,7 @@ type RemoteSocket struct {
 	handshake []byte
 	data      *Data
 	local     *Socket // if it is one of this server's
+	timeout   time.Duration
 }
 
 func newRemoteSocket(nsp *Namespace, info adapter.SocketInfo) *RemoteSocket {
@@ -60,7 +62,14 @@ func (r *RemoteSocket) Handshake() []byte {
 // Local returns the socket itself if it is one of this server's, else nil.
 func (r *RemoteSocket) Local() *Socket { return r.local }
 
-func (r *RemoteSocket) broadcast() Broadcast { return r.nsp.To(r.id) }
+// Timeout is the same socket, with a bound on the waiting for acknowledgements.
+func (r *RemoteSocket) Timeout(d time.Duration) *RemoteSocket {
+	bounded := *r
+	bounded.timeout = d
+	return &bounded
+}
+
+func (r *RemoteSocket) broadcast() Broadcast { return r.nsp.To(r.id).Timeout(r.timeout) }
 
 // Emit sends an event to the socket.
 func (r *RemoteSocket) Emit(event string, args ...any) error {

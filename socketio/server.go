@@ -32,6 +32,7 @@ type Server struct {
 	clients    clients
 	decoders   sync.Pool // of sioparser.Decoder: a connection that is idle needs none
 	created    list[func(*Namespace)]
+	hinted     sync.Map // names of events that hint has warned of
 
 	mu         sync.RWMutex
 	namespaces map[string]*Namespace

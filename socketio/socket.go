@@ -187,6 +187,14 @@ func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (*A
 	return Unicast{socket: s}.EmitWithAck(ctx, event, args...)
 }
 
+// EmitFunc sends an event and has f called with the client's acknowledgement, or
+// with the error that EmitWithAck would have returned, in turn with the events of
+// the socket: what the client sent before it is handled before. If EmitFunc
+// returns an error f is not called, else once; ctx is the socket's.
+func (s *Socket) EmitFunc(event string, f func(ctx context.Context, ack *Ack, err error), args ...any) error {
+	return Unicast{socket: s}.EmitFunc(event, f, args...)
+}
+
 // Send emits an event named "message".
 func (s *Socket) Send(args ...any) error { return s.Emit("message", args...) }
 
@@ -267,11 +275,34 @@ func (s *Socket) listeners() [3]*callbacks {
 	return all
 }
 
+// On calls h for every event of that name. The handlers of one name run in the
+// order of their registration, the namespace's before the socket's. It panics if
+// the name is reserved, since no client can send such an event. "connection",
+// "new_namespace" and "error" are events like any other; as they are rarely meant
+// so, a warning names OnConnection, OnNewNamespace and OnError.
+func (s *Socket) On(event string, h Handler, modes ...Mode) (stop func()) {
+	s.conn.server.hint(event)
+	return s.listener.On(event, h, modes...)
+}
+
+// Once is On for one event only.
+func (s *Socket) Once(event string, h Handler, modes ...Mode) (stop func()) {
+	s.conn.server.hint(event)
+	return s.listener.Once(event, h, modes...)
+}
+
 // OnAnyOutgoing calls h for every event that is sent to the socket, on the
 // goroutine that sends it. The arguments are valid until h returns.
 func (s *Socket) OnAnyOutgoing(h func(s *Socket, event string, args sioparser.Args)) (stop func()) {
 	s.nsp.listening.Store(true)
 	return s.listener.OnAnyOutgoing(h)
+}
+
+// PrependAnyOutgoing is OnAnyOutgoing, but h is called before what was registered
+// on the socket earlier.
+func (s *Socket) PrependAnyOutgoing(h func(s *Socket, event string, args sioparser.Args)) (stop func()) {
+	s.nsp.listening.Store(true)
+	return s.listener.PrependAnyOutgoing(h)
 }
 
 // receiveEvent queues an event for the dispatcher, or runs it at once if its

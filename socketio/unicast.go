@@ -50,8 +50,24 @@ func (u Unicast) EmitWithAck(ctx context.Context, event string, args ...any) (*A
 	return u.socket.ask(ctx, event, u.flags, args)
 }
 
+// EmitFunc is Socket.EmitFunc with the flags and the timeout.
+func (u Unicast) EmitFunc(event string, f func(ctx context.Context, ack *Ack, err error), args ...any) error {
+	mustNotBeNil(f)
+	return u.socket.askLater(event, u.flags, u.timeout, f, args)
+}
+
 // To is everyone in these rooms but this socket, with the same flags.
 func (u Unicast) To(rooms ...string) Broadcast { return u.Broadcast().To(rooms...) }
+
+// In is To.
+func (u Unicast) In(rooms ...string) Broadcast { return u.To(rooms...) }
+
+// Except is everyone but those in these rooms and this socket, with the same
+// flags.
+func (u Unicast) Except(rooms ...string) Broadcast { return u.Broadcast().Except(rooms...) }
+
+// Local is everyone on this server but this socket, with the same flags.
+func (u Unicast) Local() Broadcast { return u.Broadcast().Local() }
 
 // Broadcast is everyone in the namespace but this socket, with the same flags.
 func (u Unicast) Broadcast() Broadcast {
