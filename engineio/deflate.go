@@ -120,15 +120,15 @@ type compressor struct {
 
 // add appends the packets of p if at least one of them is worth compressing,
 // and reports whether it did.
-func (d *deflater) add(f *frames, p *Prepared, as form) bool {
+func (d *deflater) add(o *output, p *Prepared, as form, alone bool) bool {
 	worth := false
 	for _, pkt := range p.Packets() {
 		worth = worth || d.compresses(pkt)
 	}
 	if worth && p.Shared() {
-		f.addShared(p.Frame(d.framing[as]))
+		o.addShared(p.Frame(d.framing[as]), alone)
 	} else if worth {
-		f.buf = d.appendFrames(f.buf, p.Packets(), as)
+		o.buf = d.appendFrames(o.buf, p.Packets(), as)
 	}
 	return worth
 }

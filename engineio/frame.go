@@ -2,8 +2,6 @@ package engineio
 
 import (
 	"encoding/binary"
-	"net"
-	"sync"
 
 	"github.com/siokit/siokit/eioparser"
 	"github.com/siokit/siokit/eioparser/eio3"
@@ -80,84 +78,3 @@ var wsFrames = func() (all [forms]*Framing) {
 	}
 	return all
 }()
-
-// largePayload is the size in bytes from which a message's bytes are written
-// from where they are; smaller ones are gathered, to leave in one piece.
-const largePayload = 8 << 10
-
-// frames is what is to be written at a time: small frames gathered in one
-// buffer, the bytes of large ones beside it.
-type frames struct {
-	segments net.Buffers
-	first    [1][]byte // backs segments in the usual case
-	buf      []byte
-	from     int // where in buf the next segment begins
-	pooled   *[]byte
-}
-
-var frameBufs = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
-
-// begin makes f ready for the first byte.
-func (f *frames) begin() {
-	f.pooled = frameBufs.Get().(*[]byte)
-	f.buf, f.from = *f.pooled, 0
-	f.segments = f.first[:0]
-}
-
-// add appends a packet.
-func (f *frames) add(pkt eioparser.Packet, as form) {
-	if len(pkt.Data) < largePayload || pkt.Binary && as == form3Base64 {
-		f.buf = appendFrame(f.buf, pkt, as)
-		return
-	}
-	f.buf = appendPacketHeader(f.buf, pkt, as)
-	f.large(pkt.Data)
-}
-
-// addShared appends bytes that are framed already.
-func (f *frames) addShared(b []byte) {
-	if len(b) < largePayload && len(f.buf) > 0 {
-		f.buf = append(f.buf, b...)
-	} else {
-		f.large(b)
-	}
-}
-
-// large makes b a segment of its own.
-func (f *frames) large(b []byte) {
-	f.cut()
-	f.segments = append(f.segments, b)
-}
-
-// cut ends the segment that is being gathered. If buf moves afterwards the
-// segment keeps the memory that it was gathered in.
-func (f *frames) cut() {
-	if len(f.buf) > f.from {
-		f.segments = append(f.segments, f.buf[f.from:len(f.buf):len(f.buf)])
-		f.from = len(f.buf)
-	}
-}
-
-// advance takes n written bytes off the front.
-func (f *frames) advance(n int) {
-	for len(f.segments) > 0 && n >= len(f.segments[0]) {
-		n -= len(f.segments[0])
-		f.segments[0] = nil
-		f.segments = f.segments[1:]
-	}
-	if n > 0 {
-		f.segments[0] = f.segments[0][n:]
-	}
-}
-
-// end gives the memory back.
-func (f *frames) end() {
-	if f.pooled == nil {
-		return
-	}
-	if cap(f.buf) <= 64<<10 {
-		*f.pooled = f.buf[:0]
-		frameBufs.Put(f.pooled)
-	}
-	*f = frames{}
-}

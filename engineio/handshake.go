@@ -3,27 +3,14 @@ package engineio
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/siokit/siokit/eioparser"
 )
-
-// Handshake is what the server keeps of the request that began a session: a
-// snapshot, shared by all who ask for it, to be read only.
-type Handshake struct {
-	Header     http.Header          // without Host, which net/http keeps apart
-	URL        *url.URL             // as the server saw it
-	Host       string               // the Host header
-	RemoteAddr string               // the client's address without a port; trusted proxies are considered
-	TLS        *tls.ConnectionState // nil if the connection to us was not encrypted
-	Time       time.Time            // when the request came
-}
 
 // ServeConn serves a connection that did not come through ServeHTTP: one that
 // another library accepted, or a listener of a transport's own. It makes every
@@ -209,10 +196,7 @@ func (srv *Server) newSession(ctx context.Context, r *http.Request, q query) (*S
 		id:       id,
 		parent:   ctx,
 		protocol: uint8(q.protocol),
-		hs: &Handshake{
-			Header: r.Header, URL: r.URL, Host: r.Host, TLS: r.TLS,
-			RemoteAddr: srv.clientAddr(r), Time: time.Now(),
-		},
+		first:    newSnapshot(r, srv.clientAddr(r)),
 	}
 	if srv.cfg.Limits.EventsPerSecond > 0 {
 		s.rate = new(bucket)
@@ -223,7 +207,7 @@ func (srv *Server) newSession(ctx context.Context, r *http.Request, q query) (*S
 		e.status = http.StatusServiceUnavailable
 		return nil, e
 	}
-	if !srv.addrs.enter(s.hs.RemoteAddr, srv.cfg.Limits.SessionsPerAddr) {
+	if !srv.addrs.enter(s.first.addr, srv.cfg.Limits.SessionsPerAddr) {
 		srv.open.Add(-1)
 		e := refused(Forbidden, nil, "message", "too many sessions of this address")
 		e.status = http.StatusTooManyRequests
@@ -231,7 +215,7 @@ func (srv *Server) newSession(ctx context.Context, r *http.Request, q query) (*S
 	}
 	if !srv.sessions.add(s) {
 		srv.open.Add(-1)
-		srv.addrs.leave(s.hs.RemoteAddr)
+		srv.addrs.leave(s.first.addr)
 		return nil, badID(errors.New("engineio: session id in use"))
 	}
 	srv.group.begin() // until s.end

@@ -103,6 +103,15 @@ func (srv *Server) Handle(h Handler) error {
 	return nil
 }
 
+// WithCORS wraps a handler so that Config.CORS holds for it too: for what is
+// served beside the endpoint. Without Config.CORS it returns h.
+func (srv *Server) WithCORS(h http.Handler) http.Handler {
+	if srv.cors == nil {
+		return h
+	}
+	return srv.cors.Handler(h)
+}
+
 // Session returns the session with that id. Sessions whose Handler.Open has not
 // returned are not found yet.
 func (srv *Server) Session(id string) (*Session, bool) {
@@ -138,7 +147,7 @@ func (srv *Server) forget(s *Session) {
 		return
 	}
 	srv.open.Add(-1)
-	srv.addrs.leave(s.hs.RemoteAddr)
+	srv.addrs.leave(s.first.addr)
 	srv.topics.forget(s)
 }
 

@@ -25,7 +25,7 @@ import (
 type Session struct {
 	srv      *Server
 	id       string
-	hs       *Handshake
+	first    snapshot
 	parent   context.Context // what Context derives from: the first request's values
 	protocol uint8
 	data     any
@@ -73,8 +73,9 @@ func (s *Session) Transport() string {
 // State returns where the session is in its life.
 func (s *Session) State() State { return State(s.state.Load()) }
 
-// Handshake returns what is kept of the session's first request.
-func (s *Session) Handshake() *Handshake { return s.hs }
+// Handshake returns what is kept of the session's first request, the caller's
+// own copy but for TLS. It is unpacked for each call.
+func (s *Session) Handshake() *Handshake { return s.first.handshake() }
 
 // SetData keeps v for the handler, which should call it in Open: Data is not
 // synchronised.

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -122,14 +121,8 @@ func (h *hijacked) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	_ = c.SetDeadline(time.Time{}) // the HTTP server's own
-	var early []byte
-	if n := brw.Reader.Buffered(); n > 0 {
-		early = make([]byte, n)
-		_, _ = io.ReadFull(brw.Reader, early) // what is buffered cannot fail
-	}
 	l := h.link
-	l.wire.init(c, l.port, early)
-	l.wire.note = l.note
+	l.wire.init(c, l, brw.Reader)
 	h.brw = handshakeBufs.Get().(*bufio.ReadWriter)
 	return &l.wire, h.brw, nil
 }
@@ -157,13 +150,11 @@ type wsLink struct {
 	// Held while frames are written. Who finds it taken leaves what it wants to
 	// whoever holds it.
 	writing sync.Mutex
-	rest    frames // built, and not written yet
+	out     *output // begun, and not written yet; nil: nothing
 
 	mu      sync.Mutex
-	head    []byte      // the handshake's answer, not written yet
-	pong    []byte      // the answer to the last ping, not written yet
-	bye     []byte      // the close frame, not written yet
-	leaving bool        // bye was noted: no frame comes after it
+	aside   *asides     // not written yet; nil: nothing
+	leaving bool        // the close frame was noted: no frame comes after it
 	closed  bool        // Close was called
 	stuck   bool        // a write waits for the peer
 	said    bool        // bye was written, or is not going to be
@@ -173,22 +164,38 @@ type wsLink struct {
 	peerGone atomic.Bool // nor can anything be sent to it
 }
 
+// asides are what a link writes beside the session's packets.
+type asides struct {
+	pong []byte // the answer to the last ping
+	bye  []byte // the close frame
+}
+
 // note keeps what gorilla writes: the handshake's answer, or a control frame.
 func (l *wsLink) note(b []byte) {
 	if b[0] == finBit|opClose {
 		l.leave(b[2:])
 		return
 	}
-	l.mu.Lock()
-	l.head = append(l.head, b...)
-	l.mu.Unlock()
+	if l.out == nil { // nobody else knows of l yet
+		l.out = newOutput()
+	}
+	l.out.buf = append(l.out.buf, b...)
+}
+
+// beside returns what is to be written beside packets. The caller holds mu.
+func (l *wsLink) beside() *asides {
+	if l.aside == nil {
+		l.aside = new(asides)
+	}
+	return l.aside
 }
 
 // pinged answers a ping of the WebSocket protocol. Of answers that have not
 // left yet only the last is kept (RFC 6455, section 5.5.3).
 func (l *wsLink) pinged(data string) error {
 	l.mu.Lock()
-	l.pong = append(appendFrameHeader(l.pong[:0], finBit|opPong, len(data)), data...)
+	a := l.beside()
+	a.pong = append(appendFrameHeader(a.pong[:0], finBit|opPong, len(data)), data...)
 	l.mu.Unlock()
 	l.port.Wake()
 	return nil
@@ -199,7 +206,7 @@ func (l *wsLink) leave(payload []byte) {
 	l.mu.Lock()
 	if !l.leaving {
 		l.leaving = true
-		l.bye = append(appendFrameHeader(nil, finBit|opClose, len(payload)), payload...)
+		l.beside().bye = append(appendFrameHeader(nil, finBit|opClose, len(payload)), payload...)
 	}
 	l.mu.Unlock()
 }
@@ -211,48 +218,52 @@ func (l *wsLink) closeWith(code int, text string) {
 
 // build gathers what is to be written. The caller holds writing.
 func (l *wsLink) build(batch []Outgoing) {
-	f := &l.rest
-	f.begin()
+	if l.out == nil {
+		l.out = newOutput()
+	}
+	o := l.out
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.head != nil {
-		f.buf = append(f.buf, l.head...)
-		l.head = nil
-	}
-	if len(l.pong) > 0 {
-		f.buf = append(f.buf, l.pong...)
-		l.pong = nil
+	if l.aside != nil {
+		o.buf = append(o.buf, l.aside.pong...)
 	}
 	// After a close frame there must be nothing (RFC 6455, section 5.5.1).
 	if !l.leaving {
-		l.addBatch(f, batch)
+		l.addBatch(o, batch)
 	}
-	if l.bye != nil {
-		f.buf = append(f.buf, l.bye...)
-		l.bye = nil
+	if l.aside != nil {
+		o.buf = append(o.buf, l.aside.bye...)
+		l.aside = nil
 	}
-	f.cut()
+	o.cut()
 }
 
-func (l *wsLink) addBatch(f *frames, batch []Outgoing) {
+func (l *wsLink) addBatch(out *output, batch []Outgoing) {
+	alone := len(batch) == 1
 	for _, o := range batch {
-		if l.deflate != nil && !o.NoCompress && l.deflate.add(f, o.Prepared, l.form) {
+		if l.deflate != nil && !o.NoCompress && l.deflate.add(out, o.Prepared, l.form, alone) {
 			continue
 		}
 		if o.Shared() {
-			f.addShared(o.Frame(wsFrames[l.form]))
+			out.addShared(o.Frame(wsFrames[l.form]), alone)
 			continue
 		}
 		for _, pkt := range o.Packets() {
 			if pkt.Type == eioparser.Close {
 				// The end of a WebSocket is its close frame.
 				l.leaving = true
-				l.bye = appendFrameHeader(nil, finBit|opClose, 0)
+				l.beside().bye = appendFrameHeader(nil, finBit|opClose, 0)
 				return
 			}
-			f.add(pkt, l.form)
+			out.add(pkt, l.form)
 		}
 	}
+}
+
+// written lets go of what was built. The caller holds writing.
+func (l *wsLink) written() {
+	l.out.free()
+	l.out = nil
 }
 
 // TryWrite writes what the system takes at once.
@@ -268,21 +279,21 @@ func (l *wsLink) TryWrite(batch []Outgoing) error {
 // attempt writes what is built as far as that needs no waiting. The caller
 // holds writing.
 func (l *wsLink) attempt() error {
-	f := &l.rest
-	for len(f.segments) > 0 {
-		n, err := l.wire.tryWrite(f.segments[0])
-		short := n < len(f.segments[0])
-		f.advance(n)
+	o := l.out
+	for o.pending() {
+		n, err := l.wire.tryWrite(o)
+		short := n < len(o.segments[0])
+		o.advance(n)
 		switch {
 		case err != nil && err != errNow:
-			f.end()
+			l.written()
 			return err
 		case short:
 			l.setStuck(true)
 			return ErrWouldBlock
 		}
 	}
-	f.end()
+	l.written()
 	return nil
 }
 
@@ -297,11 +308,13 @@ func (l *wsLink) Write(batch []Outgoing) error {
 
 func (l *wsLink) writeWaiting(batch []Outgoing) error {
 	if closed := l.setStuck(true); closed {
-		l.rest.end()
+		if l.out != nil {
+			l.written()
+		}
 		return net.ErrClosed
 	}
 	defer l.setStuck(false)
-	if len(l.rest.segments) > 0 {
+	if l.out.pending() {
 		if err := l.finish(); err != nil || len(batch) == 0 {
 			return err
 		}
@@ -312,8 +325,8 @@ func (l *wsLink) writeWaiting(batch []Outgoing) error {
 
 // finish writes what is built, and waits. The caller holds writing.
 func (l *wsLink) finish() error {
-	err := l.writeRest()
-	l.rest.end()
+	err := l.writeOut()
+	l.written()
 	if err != nil {
 		// A frame may have been written in part: what came behind it, the close
 		// frame too, would be taken for the rest of it.
@@ -322,29 +335,29 @@ func (l *wsLink) finish() error {
 	return err
 }
 
-func (l *wsLink) writeRest() error {
-	f := &l.rest
+func (l *wsLink) writeOut() error {
+	o := l.out
 	timeout := l.port.WriteTimeout()
-	if len(f.segments) == 0 {
+	if !o.pending() {
 		return nil
 	}
 	// A small piece and the large ones behind it leave together.
-	if len(f.segments) > 1 {
+	if len(o.segments) > 1 {
 		total := 0
-		for _, b := range f.segments {
+		for _, b := range o.segments {
 			total += len(b)
 		}
 		if total <= 64<<10 {
 			_ = l.wire.Conn.SetWriteDeadline(time.Now().Add(timeout))
-			_, err := f.segments.WriteTo(l.wire.Conn)
+			_, err := o.segments.WriteTo(l.wire.Conn)
 			return errors.Join(err, l.wire.Conn.SetWriteDeadline(time.Time{}))
 		}
 	}
-	for len(f.segments) > 0 {
-		if err := l.wire.writeAll(f.segments[0], timeout); err != nil {
+	for o.pending() {
+		if err := l.wire.writeAll(o.segments[0], timeout); err != nil {
 			return err
 		}
-		f.advance(len(f.segments[0]))
+		o.advance(len(o.segments[0]))
 	}
 	// The next write may be an attempt, which a deadline that has passed would
 	// spoil.

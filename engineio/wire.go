@@ -1,7 +1,9 @@
 package engineio
 
 import (
+	"bufio"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"syscall"
@@ -22,22 +24,15 @@ import (
 type wire struct {
 	net.Conn
 	raw  syscall.RawConn // nil: no reading and writing without waiting
-	port *Port
-	note func([]byte) // takes what gorilla writes
+	link *wsLink         // which this is part of
 
-	lent     *[]byte // borrowed; its bytes from head to tail are unread
-	early    []byte  // what the client sent before the handshake was answered
-	head     int
-	tail     int
-	readNow  func(uintptr) bool // w.readOnce, made once
-	readErr  error
-	guard    guard
-	since    int64 // bytes read since a message was finished
-	sinceMax int64
-	writeNow func(uintptr) bool // w.writeOnce, made once
-	toWrite  []byte
-	written  int
-	writeErr error
+	// Owned by whoever reads.
+	lent       *[]byte // borrowed; its bytes from head to tail are unread
+	head, tail int32
+	guard      guard
+	since      int64              // bytes read since a message was finished
+	readNow    func(uintptr) bool // w.readOnce, made once
+	readErr    error
 }
 
 // lentSize is how much a reader takes from the system at a time,
@@ -55,13 +50,28 @@ var errFlood = errors.New("engineio: too much input without a finished message")
 // errNow is the result of an attempt that would have had to wait.
 var errNow = errors.New("engineio: not now")
 
-func (w *wire) init(c net.Conn, p *Port, early []byte) {
-	w.Conn, w.port, w.early = c, p, early
+// init begins with what the HTTP server has read of the connection: early is
+// what the client sent before its handshake was answered.
+func (w *wire) init(c net.Conn, l *wsLink, early *bufio.Reader) {
+	w.Conn, w.link = c, l
 	if w.raw = rawConn(c); w.raw != nil {
-		w.readNow, w.writeNow = w.readOnce, w.writeOnce
+		w.readNow = w.readOnce
 	}
-	w.sinceMax = 2*p.MaxPayload() + 256<<10
+	n := early.Buffered()
+	if n == 0 {
+		return
+	}
+	w.lent = lentBufs.Get().(*[]byte)
+	if n > len(*w.lent) {
+		b := make([]byte, n)
+		w.lent = &b
+	}
+	_, _ = io.ReadFull(early, (*w.lent)[:n]) // what is buffered cannot fail
+	w.tail = int32(n)
 }
+
+// sinceMax is how much may come between the ends of two messages.
+func (w *wire) sinceMax() int64 { return 2*w.link.port.MaxPayload() + 256<<10 }
 
 // await waits until there is input, if there is none. It is called between two
 // messages: a reader that waits here needs less stack than one that waits
@@ -88,7 +98,7 @@ func (w *wire) Read(p []byte) (int, error) {
 	copy(p, src[:n])
 	w.consume(n)
 	w.since += int64(n)
-	if w.since > w.sinceMax {
+	if w.since > w.sinceMax() {
 		return 0, errFlood
 	}
 	return n, err
@@ -96,9 +106,6 @@ func (w *wire) Read(p []byte) (int, error) {
 
 // input returns what has arrived and was not consumed.
 func (w *wire) input() []byte {
-	if len(w.early) > 0 {
-		return w.early
-	}
 	if w.head == w.tail {
 		return nil
 	}
@@ -129,11 +136,7 @@ func (w *wire) drain() {
 
 // consume takes n bytes off the input.
 func (w *wire) consume(n int) {
-	if len(w.early) > 0 {
-		w.early = w.early[n:]
-		return
-	}
-	w.head += n
+	w.head += int32(n)
 	if w.head == w.tail && w.raw != nil {
 		w.giveBack()
 	}
@@ -142,43 +145,52 @@ func (w *wire) consume(n int) {
 // fill waits for input and takes what is there. In between, a batch of input
 // ends and another begins.
 func (w *wire) fill() error {
-	w.port.Uncork()
+	w.link.port.Uncork()
 	if w.raw == nil {
-		if w.lent == nil {
-			b := make([]byte, plainReadBuffer)
-			w.lent = &b
-		}
-		w.head = 0
-		w.tail, w.readErr = w.Conn.Read(*w.lent)
-		if w.tail > 0 {
-			w.readErr = nil // it comes again
-		}
+		w.readPlain()
 	} else if err := w.raw.Read(w.readNow); err != nil {
 		return err
 	}
 	if w.readErr == nil {
-		w.port.Cork()
+		w.link.port.Cork()
 	}
 	return w.readErr
 }
 
+// readPlain reads where a buffer cannot be borrowed only while there is input.
+func (w *wire) readPlain() {
+	if w.lent != nil && len(*w.lent) >= lentSize { // what came early is consumed
+		w.giveBack()
+	}
+	if w.lent == nil {
+		b := make([]byte, plainReadBuffer)
+		w.lent = &b
+	}
+	n, err := w.Conn.Read(*w.lent)
+	if n > 0 {
+		err = nil // it comes again
+	}
+	w.head, w.tail, w.readErr = 0, int32(n), err
+}
+
 func (w *wire) giveBack() {
-	lentBufs.Put(w.lent)
+	if len(*w.lent) == lentSize {
+		lentBufs.Put(w.lent)
+	}
 	w.lent, w.head, w.tail = nil, 0, 0
 }
 
 // release lets go of everything when nobody reads any more.
 func (w *wire) release() {
-	if w.raw != nil && w.lent != nil {
+	if w.lent != nil {
 		w.giveBack()
 	}
-	w.early = nil
-	w.port.Uncork()
+	w.link.port.Uncork()
 }
 
 // Write notes what gorilla wants written.
 func (w *wire) Write(p []byte) (int, error) {
-	w.note(p)
+	w.link.note(p)
 	return len(p), nil
 }
 
@@ -186,19 +198,19 @@ func (w *wire) SetDeadline(time.Time) error      { return nil }
 func (w *wire) SetReadDeadline(time.Time) error  { return nil }
 func (w *wire) SetWriteDeadline(time.Time) error { return nil }
 
-// tryWrite writes what the system takes of b at once. errNow: nothing, or that
-// cannot be tried on this connection.
-func (w *wire) tryWrite(b []byte) (int, error) {
+// tryWrite writes what the system takes of the first segment of o at once.
+// errNow: nothing, or that cannot be tried on this connection.
+func (w *wire) tryWrite(o *output) (int, error) {
 	if w.raw == nil {
 		return 0, errNow
 	}
-	w.toWrite, w.written, w.writeErr = b, 0, nil
-	err := w.raw.Write(w.writeNow)
-	w.toWrite = nil
+	o.next, o.written, o.err = o.segments[0], 0, nil
+	err := w.raw.Write(o.now)
+	o.next = nil
 	if err == nil {
-		err = w.writeErr
+		err = o.err
 	}
-	return w.written, err
+	return o.written, err
 }
 
 // writeAll writes b, and may wait: timeout is how long without progress of at

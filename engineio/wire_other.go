@@ -10,5 +10,5 @@ import (
 // rawConn: on this system every write takes the way over a goroutine.
 func rawConn(net.Conn) syscall.RawConn { return nil }
 
-func (w *wire) readOnce(uintptr) bool  { return true }
-func (w *wire) writeOnce(uintptr) bool { return true }
+func (w *wire) readOnce(uintptr) bool { return true }
+func (o *output) once(uintptr) bool   { return true }

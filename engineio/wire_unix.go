@@ -46,7 +46,7 @@ func (w *wire) readOnce(fd uintptr) bool {
 		case n == 0:
 			w.readErr = io.EOF
 		default:
-			w.lent, w.head, w.tail, w.readErr = b, 0, n, nil
+			w.lent, w.head, w.tail, w.readErr = b, 0, int32(n), nil
 			return true
 		}
 		lentBufs.Put(b)
@@ -54,20 +54,20 @@ func (w *wire) readOnce(fd uintptr) bool {
 	}
 }
 
-// writeOnce makes one attempt. It always reports that it is done: nobody is to
-// wait.
-func (w *wire) writeOnce(fd uintptr) bool {
+// once makes one attempt to write. It always reports that it is done: nobody is
+// to wait.
+func (o *output) once(fd uintptr) bool {
 	for {
-		n, err := syscall.Write(int(fd), w.toWrite)
+		n, err := syscall.Write(int(fd), o.next)
 		switch {
 		case err == syscall.EINTR:
 			continue
 		case err == syscall.EAGAIN:
-			w.writeErr = errNow
+			o.err = errNow
 		case err != nil:
-			w.writeErr = err
+			o.err = err
 		default:
-			w.written = n
+			o.written = n
 		}
 		return true
 	}

@@ -70,7 +70,7 @@ func (l *wsLink) goodbye() {
 	if said {
 		return
 	}
-	if len(l.rest.segments) > 0 || l.peerGone.Load() {
+	if l.out.pending() || l.peerGone.Load() {
 		l.cutOff() // in the middle of a frame, or nobody is there
 		return
 	}
@@ -80,9 +80,9 @@ func (l *wsLink) goodbye() {
 		err = l.attempt()
 	} else {
 		_ = l.wire.Conn.SetWriteDeadline(time.Now().Add(lingerTime))
-		_, err = l.rest.segments.WriteTo(l.wire.Conn)
+		_, err = l.out.segments.WriteTo(l.wire.Conn)
+		l.written()
 	}
-	l.rest.end()
 	if err != nil || l.peerDone.Load() {
 		l.cutOff()
 	}

@@ -11,10 +11,10 @@ import (
 // section 6.1). And it cuts the stream at the frames' ends, so that gorilla's
 // buffer is empty when a message has been read.
 type guard struct {
-	bye  bool   // a close frame has begun to pass
 	skip uint64 // bytes of the current frame still to pass
-	n    int    // bytes in head
 	head [10]byte
+	n    uint8 // bytes in head
+	bye  bool  // a close frame has begun to pass
 }
 
 var errFrame = errors.New("engineio: malformed WebSocket frame")
@@ -56,7 +56,7 @@ func (g *guard) advance() bool {
 	if g.n < 2 {
 		return false
 	}
-	size, need := uint64(g.head[1]&0x7f), 2
+	size, need := uint64(g.head[1]&0x7f), uint8(2)
 	switch size {
 	case 126:
 		need = 4
