@@ -22,14 +22,7 @@ func (srv *Server) checkOrigin(r *http.Request, t Transport) *ConnectionError {
 	if !printable(origin) {
 		return refused(BadRequest, nil, "name", "INVALID_ORIGIN", "origin", origin)
 	}
-	if !isWebSocketUpgrade(r) {
-		return nil
-	}
-	if srv.cors != nil {
-		if srv.cors.OriginAllowed(r) {
-			return nil
-		}
-	} else if u, err := url.Parse(origin); err == nil && strings.EqualFold(u.Host, srv.host(r)) {
+	if !isWebSocketUpgrade(r) || srv.AllowsOrigin(r) {
 		return nil
 	}
 	if srv.warned.fresh(origin) {
@@ -37,6 +30,31 @@ func (srv *Server) checkOrigin(r *http.Request, t Transport) *ConnectionError {
 			slog.String("origin", origin), slog.String("host", srv.host(r)))
 	}
 	return refused(Forbidden, nil, "origin", origin, "host", srv.host(r))
+}
+
+// WithCORS wraps a handler so that Config.CORS holds for it too: for what is
+// served beside the endpoint. Without Config.CORS it returns h.
+func (srv *Server) WithCORS(h http.Handler) http.Handler {
+	if srv.cors == nil {
+		return h
+	}
+	return srv.cors.Handler(h)
+}
+
+// AllowsOrigin reports whether the page that sent r may open a connection that
+// browsers let it read: if it is of the server's own origin, or one that
+// Config.CORS allows, or if no page sent it. Who calls ServeConn for connections
+// that browsers can make asks it first.
+func (srv *Server) AllowsOrigin(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return true
+	}
+	if srv.cors != nil {
+		return srv.cors.OriginAllowed(r)
+	}
+	u, err := url.Parse(origin)
+	return err == nil && strings.EqualFold(u.Host, srv.host(r))
 }
 
 // stranger is a request from an origin that nobody lists.
