@@ -87,8 +87,11 @@ type Config struct {
 	// made when its last socket has left.
 	CleanupEmptyChildNamespaces bool
 
-	// ServeClient is the folder (npm's dist) whose browser bundles ServeHTTP
-	// gives out beside the endpoint. Nil serves none.
+	// ServeClient is the folder (dist of npm's socket.io-client) whose browser
+	// bundles ServeHTTP gives out beside the endpoint, to pages of the origins that
+	// the Engine.IO server lets in: these eight names and no others, compressed by
+	// gzip or deflate, or by brotli where the folder has a file of the same name
+	// with .br behind it. They are read once, by NewServer. Nil serves none.
 	ServeClient fs.FS
 
 	// Logger receives what an operator must know. Nil means slog.Default().

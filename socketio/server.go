@@ -54,8 +54,11 @@ func NewServer(config Config) (*Server, error) {
 	}
 	srv.decoders.New = func() any { return config.Codec.NewDecoder(config.Limits) }
 	srv.inboxLimit = inboxFactor * srv.engine.MaxPayload()
-	if srv.bundle, err = newBundle(config.ServeClient); err != nil {
+	if srv.bundle, err = newBundle(config.ServeClient, config.Path); err != nil {
 		return nil, err
+	}
+	if srv.bundle != nil {
+		srv.bundle.serve = srv.engine.WithCORS(srv.bundle.serve)
 	}
 	if srv.Namespace, err = srv.newNamespace("/", nil); err != nil {
 		return nil, err
@@ -75,7 +78,8 @@ func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	if srv.bundle != nil && srv.bundle.serve(w, r) {
+	if srv.bundle.find(r) != nil {
+		srv.bundle.serve.ServeHTTP(w, r)
 		return
 	}
 	srv.engine.ServeHTTP(w, r)
