@@ -3,11 +3,8 @@ package fuzz_test
 import (
 	"bytes"
 	"fmt"
-	"math"
-	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/siokit/siokit/eioparser"
 	"github.com/siokit/siokit/eioparser/eio3"
@@ -19,6 +16,7 @@ import (
 //
 //	go test -run '^$' -bench EngineParsers -benchtime 1x ./fuzz
 func BenchmarkEngineParsers(b *testing.B) {
+	collectAsNode(b)
 	r := race{node: nodepeer.Start(b, "eio_bench.js")}
 	text := func(n int) []byte {
 		const event = `42["message",{"id":123,"text":"hello world","tags":["a","b"]}]`
@@ -95,80 +93,4 @@ func BenchmarkEngineParsers(b *testing.B) {
 		return nil
 	})
 	fmt.Println(&r)
-}
-
-// race times what we do and what the reference does in turns.
-type race struct {
-	node  *nodepeer.Peer
-	lines []string
-}
-
-// nodeTime asks for the time of one operation of a script on one body.
-type nodeTime struct {
-	Op           string `json:"op"`
-	Body         []byte `json:"body"`
-	Rounds       int    `json:"rounds"`
-	Milliseconds int64  `json:"milliseconds"`
-}
-
-// Each operation is timed in rounds and the fastest counts: other work on the
-// machine can only make a round slower.
-const (
-	raceRounds = 50
-	raceRound  = 4 * time.Millisecond
-)
-
-func (r *race) compare(b *testing.B, name string, theirs nodeTime, ours func() error) {
-	var ns, nodeNS float64
-	var size, allocs uint64
-	b.Run(name+"/siokit", func(b *testing.B) {
-		ns, size, allocs = fastest(b, ours)
-		b.ReportMetric(ns, "ns/op")
-		b.ReportMetric(float64(size), "B/op")
-		b.ReportMetric(float64(allocs), "allocs/op")
-	})
-	b.Run(name+"/npm", func(b *testing.B) {
-		theirs.Rounds, theirs.Milliseconds = raceRounds, raceRound.Milliseconds()
-		results, err := nodepeer.Call[nodeTime, struct {
-			NS    float64 `json:"ns"`
-			Error string  `json:"error"`
-		}](r.node, "time", []nodeTime{theirs})
-		if err != nil || results[0].Error != "" {
-			b.Fatal(err, results)
-		}
-		nodeNS = results[0].NS
-		b.ReportMetric(nodeNS, "ns/op")
-	})
-	r.lines = append(r.lines, fmt.Sprintf("| %s | %.1f | %d | %d | %.1f | **%.1f** |", name, ns, size, allocs, nodeNS, nodeNS/ns))
-}
-
-// fastest times operation.
-func fastest(b *testing.B, operation func() error) (ns float64, size, allocs uint64) {
-	ns = math.Inf(1)
-	n := 1
-	for round := 0; round < raceRounds; {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		begin := time.Now()
-		for range n {
-			if err := operation(); err != nil {
-				b.Fatal(err)
-			}
-		}
-		elapsed := time.Since(begin)
-		runtime.ReadMemStats(&after)
-		if elapsed < raceRound {
-			n *= 2
-			continue
-		}
-		round++
-		ns = min(ns, float64(elapsed.Nanoseconds())/float64(n))
-		size = (after.TotalAlloc - before.TotalAlloc) / uint64(n)
-		allocs = (after.Mallocs - before.Mallocs) / uint64(n)
-	}
-	return ns, size, allocs
-}
-
-func (r *race) String() string {
-	return "\n| | siokit, ns | bytes | allocations | npm, ns | factor |\n|---|--:|--:|--:|--:|--:|\n" + strings.Join(r.lines, "\n")
 }

@@ -2,6 +2,8 @@ package fuzz_test
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -15,8 +17,14 @@ import (
 //
 //	go test -run '^$' -bench MsgpackParsers -benchtime 1x ./fuzz
 func BenchmarkMsgpackParsers(b *testing.B) {
+	collectAsNode(b)
 	r := race{node: nodepeer.Start(b, "msgpack_bench.js")}
 	const object = `{"id":1234567,"user":"jean-baptiste","room":"lobby","text":"Bonjour tout le monde, comment allez","ts":1712345678901,"tags":["a","b","c"],"meta":{"edited":false,"likes":12,"reply":null,"w":0.25}}`
+	random := rand.New(rand.NewPCG(1, 2))
+	var fractions strings.Builder
+	for range 1000 {
+		fractions.WriteString("," + strconv.FormatFloat(random.Float64(), 'g', -1, 64))
+	}
 	for _, row := range []struct {
 		name, array string
 		attachments [][]byte
@@ -25,6 +33,7 @@ func BenchmarkMsgpackParsers(b *testing.B) {
 		{"200 B object", `[` + object + `]`, nil},
 		{"1 KB of objects", `[` + object + strings.Repeat(`,`+object, 4) + `]`, nil},
 		{"1,000 numbers", `[[1.5` + strings.Repeat(`,-2.25,70000`, 500) + `]]`, nil},
+		{"1,000 random fractions", `[[` + fractions.String()[1:] + `]]`, nil},
 		{"16 KB string", `["` + strings.Repeat("x", 16<<10) + `"]`, nil},
 		{"binary event, 1 KB", `[{"_placeholder":true,"num":0}]`, [][]byte{make([]byte, 1024)}},
 	} {

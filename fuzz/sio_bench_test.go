@@ -4,12 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"math"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/siokit/siokit/eioparser"
 	"github.com/siokit/siokit/fuzz/internal/nodepeer"
@@ -21,6 +18,7 @@ import (
 //
 //	go test -run '^$' -bench Parsers -benchtime 1x ./fuzz
 func BenchmarkParsers(b *testing.B) {
+	collectAsNode(b)
 	table := &benchTable{node: nodepeer.Start(b, "sio_bench.js")}
 	table.engine(b, "ping", "engine", []byte("2"), 1)
 	for _, row := range benchRows() {
@@ -88,84 +86,15 @@ type benchTable struct {
 	lines []string
 }
 
-// result is one cell.
-type result struct {
-	ns            float64
-	bytes, allocs uint64
-}
-
 func (r result) String() string {
-	return fmt.Sprintf("%s (%d B, %d)", nanoseconds(r.ns), r.bytes, r.allocs)
+	return fmt.Sprintf("%s (%d, %d)", nanoseconds(r.ns), r.bytes, r.allocs)
 }
 
 func nanoseconds(ns float64) string {
 	if ns < 10_000 {
 		return fmt.Sprintf("%.0f", ns)
 	}
-	return fmt.Sprintf("%.0f,%03.0f", float64(int(ns)/1000), float64(int(ns)%1000))
-}
-
-// Each operation is timed in short rounds and the fastest counts: other work on
-// the machine can only make a round slower. Collecting garbage does too, for both
-// sides.
-const (
-	benchRounds = 150
-	benchRound  = 3 * time.Millisecond
-)
-
-// time runs operation as a benchmark of that name.
-func (t *benchTable) time(b *testing.B, name string, operation func() error) (r result) {
-	b.Run(name, func(b *testing.B) {
-		r.ns = math.Inf(1)
-		n := 1
-		for round := 0; round < benchRounds; {
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			begin := time.Now()
-			for range n {
-				if err := operation(); err != nil {
-					b.Fatal(err)
-				}
-			}
-			elapsed := time.Since(begin)
-			runtime.ReadMemStats(&after)
-			if elapsed < benchRound {
-				n *= 2
-				continue
-			}
-			round++
-			r.ns = min(r.ns, float64(elapsed.Nanoseconds())/float64(n))
-			r.bytes = (after.TotalAlloc - before.TotalAlloc) / uint64(n)
-			r.allocs = (after.Mallocs - before.Mallocs) / uint64(n)
-		}
-		b.ReportMetric(r.ns, "ns/op")
-		b.ReportMetric(float64(r.bytes), "B/op")
-		b.ReportMetric(float64(r.allocs), "allocs/op")
-	})
-	return r
-}
-
-type timeCase struct {
-	Op           string        `json:"op"`
-	Messages     []nodeMessage `json:"messages"`
-	Rounds       int           `json:"rounds"`
-	Milliseconds int64         `json:"milliseconds"` // each round takes at least
-}
-
-// npm times an operation of node/sio_bench.js.
-func (t *benchTable) npm(b *testing.B, name, op string, frames []sioFrame) (ns float64) {
-	b.Run(name, func(b *testing.B) {
-		results, err := nodepeer.Call[timeCase, struct {
-			NS    float64 `json:"ns"`
-			Error string  `json:"error"`
-		}](t.node, "time", []timeCase{{op, toNode(frames), benchRounds, benchRound.Milliseconds()}})
-		if err != nil || results[0].Error != "" {
-			b.Fatal(err, results)
-		}
-		ns = results[0].NS
-		b.ReportMetric(ns, "ns/op")
-	})
-	return ns
+	return fmt.Sprintf("%d,%03d", int(ns)/1000, int(ns)%1000)
 }
 
 // packet adds the two lines of a row.
@@ -184,20 +113,20 @@ func (t *benchTable) packet(b *testing.B, row benchRow) {
 	array := slices.Clone(row.frames[0].Data[bytes.IndexByte(row.frames[0].Data, '['):])
 
 	name := "decode/" + row.name
-	raw := t.time(b, name+"/siokit", func() error { decode(); return nil })
-	bound := t.time(b, name+"/siokit+Bind", func() error { return sioValues.Bind(decode().Args, row.target()) })
-	asAny := t.time(b, name+"/siokit+Bind(any)", func() error { return sioValues.Bind(decode().Args, new(any)) })
-	npm := t.npm(b, name+"/npm", "decode", row.frames)
-	std := t.time(b, name+"/encoding-json", func() error { var v []any; return json.Unmarshal(array, &v) })
-	t.line(row.name+", decode", raw, npm, raw.String(), bound.String(), asAny.String(), std.String())
+	raw := measure(b, name+"/siokit", func() error { decode(); return nil })
+	bound := measure(b, name+"/siokit+Bind", func() error { return sioValues.Bind(decode().Args, row.target()) })
+	asAny := measure(b, name+"/siokit+Bind(any)", func() error { return sioValues.Bind(decode().Args, new(any)) })
+	npm := measureNode(b, t.node, name+"/npm", nodeTime{Op: "decode", Messages: toNode(row.frames)})
+	std := measure(b, name+"/encoding-json", func() error { var v []any; return json.Unmarshal(array, &v) })
+	t.line(row.name+", decode", npm, &raw, &bound, &asAny, &std)
 
 	p := *decode()
 	p.Args = p.Args.Clone()
 	buf := make([]byte, 0, 64<<10)
 	q := sioparser.Packet{Type: sioparser.Event, Name: p.Name}
 	name = "encode/" + row.name
-	raw = t.time(b, name+"/siokit", func() error { _, _, _, err := sioparser.Text.AppendPacket(buf, &p); return err })
-	bound = t.time(b, name+"/siokit+Append", func() error {
+	raw = measure(b, name+"/siokit", func() error { _, _, _, err := sioparser.Text.AppendPacket(buf, &p); return err })
+	bound = measure(b, name+"/siokit+Append", func() error {
 		var err error
 		if q.Args, err = sioValues.Append(q.Args.Reset(), row.value); err != nil {
 			return err
@@ -205,10 +134,10 @@ func (t *benchTable) packet(b *testing.B, row benchRow) {
 		_, _, _, err = sioparser.Text.AppendPacket(buf, &q)
 		return err
 	})
-	npm = t.npm(b, name+"/npm", "encode", row.frames)
+	npm = measureNode(b, t.node, name+"/npm", nodeTime{Op: "encode", Messages: toNode(row.frames)})
 	list := []any{"message", row.value}
-	std = t.time(b, name+"/encoding-json", func() error { _, err := json.Marshal(list); return err })
-	t.line(row.name+", encode", bound, npm, raw.String(), bound.String(), "", std.String())
+	std = measure(b, name+"/encoding-json", func() error { _, err := json.Marshal(list); return err })
+	t.line(row.name+", encode", npm, &raw, &bound, nil, &std)
 }
 
 // engine adds the two lines of messages of Engine.IO.
@@ -223,7 +152,8 @@ func (t *benchTable) engine(b *testing.B, name, op string, text []byte, packets 
 	if len(list) != packets {
 		b.Fatal(len(list))
 	}
-	decode := t.time(b, "decode/"+name+"/siokit", func() error {
+	message := toNode([]sioFrame{{Data: text}})
+	decode := measure(b, "decode/"+name+"/siokit", func() error {
 		for _, err := range eioparser.Payload(text) {
 			if err != nil {
 				return err
@@ -231,19 +161,35 @@ func (t *benchTable) engine(b *testing.B, name, op string, text []byte, packets 
 		}
 		return nil
 	})
-	npm := t.npm(b, "decode/"+name+"/npm", op+" decode", []sioFrame{{Data: text}})
-	t.line(name+", decode", decode, npm, decode.String(), "", "", "")
+	npm := measureNode(b, t.node, "decode/"+name+"/npm", nodeTime{Op: op + " decode", Messages: message})
+	t.line(name+", decode", npm, &decode, nil, nil, nil)
 	buf := make([]byte, 0, 64<<10)
-	encode := t.time(b, "encode/"+name+"/siokit", func() error { buf = eioparser.AppendPayload(buf[:0], list...); return nil })
-	npm = t.npm(b, "encode/"+name+"/npm", op+" encode", []sioFrame{{Data: text}})
-	t.line(name+", encode", encode, npm, encode.String(), "", "", "")
+	encode := measure(b, "encode/"+name+"/siokit", func() error { buf = eioparser.AppendPayload(buf[:0], list...); return nil })
+	npm = measureNode(b, t.node, "encode/"+name+"/npm", nodeTime{Op: op + " encode", Messages: message})
+	t.line(name+", encode", npm, &encode, nil, nil, nil)
 }
 
-// line adds a line; the factor is npm's time over ours.
-func (t *benchTable) line(name string, ours result, npm float64, cells ...string) {
-	t.lines = append(t.lines, fmt.Sprintf("| %s | %s | %s | **%.1f** |", name, strings.Join(cells, " | "), nanoseconds(npm), npm/ours.ns))
+// line adds a line. A factor is npm's time over ours.
+func (t *benchTable) line(name string, npm float64, raw, typed, asAny, std *result) {
+	cells := []string{name}
+	var factors []string
+	for _, ours := range []*result{raw, typed, asAny} {
+		if ours == nil {
+			cells = append(cells, "")
+			continue
+		}
+		cells = append(cells, ours.String())
+		factors = append(factors, fmt.Sprintf("%.1f", npm/ours.ns))
+	}
+	if std == nil {
+		cells = append(cells, "")
+	} else {
+		cells = append(cells, std.String())
+	}
+	cells = append(cells, nanoseconds(npm), strings.Join(factors, " / "))
+	t.lines = append(t.lines, "| "+strings.Join(cells, " | ")+" |")
 }
 
 func (t *benchTable) String() string {
-	return "\n| ns (bytes, allocations) | raw arguments | Go values | any | encoding/json | npm | factor |\n|---|--:|--:|--:|--:|--:|--:|\n" + strings.Join(t.lines, "\n")
+	return "\n| ns (bytes, allocations) | raw | typed | any | encoding/json | npm | factors |\n|---|--:|--:|--:|--:|--:|--:|\n" + strings.Join(t.lines, "\n")
 }

@@ -52,20 +52,16 @@ func digits(text []byte, i int) int {
 	return i
 }
 
+// exactDigits is how many digits an integer may have to be a float64 exactly,
+// and powers of ten up to that one are, too.
+const exactDigits = 15
+
+var powers = [exactDigits + 1]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
+
 // number returns a float64; out of its range is an error.
 func number(text []byte) (any, error) {
-	if len(text) <= 18 { // fits in an int64, whose conversion rounds as ParseFloat does
-		n := int64(0)
-		for _, c := range text {
-			if c -= '0'; c > 9 {
-				n = -1
-				break
-			}
-			n = n*10 + int64(c)
-		}
-		if n >= 0 {
-			return float64(n), nil
-		}
+	if f, ok := decimal(text); ok {
+		return f, nil
 	}
 	f, err := strconv.ParseFloat(string(text), 64)
 	if err != nil {
@@ -74,4 +70,24 @@ func number(text []byte) (any, error) {
 		}
 	}
 	return f, nil
+}
+
+// decimal reads numbers of a few digits without an exponent: a quotient of two
+// numbers that are exact is rounded once, as ParseFloat rounds.
+func decimal(text []byte) (f float64, ok bool) {
+	if len(text) > exactDigits+1 {
+		return 0, false
+	}
+	n, point := int64(0), len(text)-1
+	for i, c := range text {
+		switch {
+		case c-'0' <= 9:
+			n = n*10 + int64(c-'0')
+		case c == '.':
+			point = i
+		default:
+			return 0, false
+		}
+	}
+	return float64(n) / powers[len(text)-1-point], true
 }

@@ -2,8 +2,10 @@ package msgpack_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
@@ -158,6 +160,29 @@ func TestAnErrorLeavesNothingBehind(t *testing.T) {
 
 // Each character at each place of strings around the sizes that are looked at as
 // a whole.
+// Floats of few digits are written by a way of their own.
+func TestFloatsAreTheirShortestDecimals(t *testing.T) {
+	floats := []float64{1e11, 99_999_999_999.999, 100_000_000_000.25, 1e-4, 0.0005, 0.1 + 0.2, 1.0 / 3, 5e-324, math.MaxFloat64, 1 << 53, 1e11 + 0.001}
+	for n := range 20_000 {
+		for _, power := range []float64{1, 10, 100, 1000} {
+			floats = append(floats, float64(n)/power, float64(n*7_919_777)/power, math.Nextafter(float64(n)/power, 1e9))
+		}
+	}
+	for _, f := range floats {
+		for _, f := range []float64{f, -f} {
+			data := binary.BigEndian.AppendUint64([]byte("\x91\xcb"), math.Float64bits(f))
+			a, err := msgpack.ToArgs(data, sioparser.Limits{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := json.Marshal(f)
+			if err != nil || !bytes.Equal(a.Raw(), want) {
+				t.Fatalf("%v is written as %s, want %s, %v", f, a.Raw(), want, err)
+			}
+		}
+	}
+}
+
 func TestEveryCharacterIsEscapedAsInJSON(t *testing.T) {
 	for c := range rune(0x800) {
 		for _, before := range []int{0, 1, 7, 8, 31, 32, 40} {

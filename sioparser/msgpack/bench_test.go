@@ -15,12 +15,13 @@ func benchPackets(b *testing.B) map[string]sioparser.Packet {
 	}
 	object := `{"id":123456,"user":"alice","text":"hello world, how are you today?","tags":["a","b","c"],"at":1700000000000,"seen":false,"ratio":0.75,"nested":{"x":1,"y":2,"label":"point"}}`
 	return map[string]sioparser.Packet{
-		"ack":          {Type: sioparser.Ack, HasID: true, ID: 7, Args: args(b, `["ok"]`)},
-		"32 B":         event(`["hello world"]`),
-		"200 B":        event(`[` + object + `]`),
-		"1 KB":         event(`[` + object + strings.Repeat(`,`+object, 4) + `]`),
-		"16 KB string": event(fmt.Sprintf(`[%q]`, strings.Repeat("x", 16*1024))),
-		"1 KB binary":  event(`[{"_placeholder":true,"num":0}]`, make([]byte, 1024)),
+		"ack":           {Type: sioparser.Ack, HasID: true, ID: 7, Args: args(b, `["ok"]`)},
+		"32 B":          event(`["hello world"]`),
+		"200 B":         event(`[` + object + `]`),
+		"1 KB":          event(`[` + object + strings.Repeat(`,`+object, 4) + `]`),
+		"1,000 numbers": event(`[[1.5` + strings.Repeat(`,-2.25,70000`, 500) + `]]`),
+		"16 KB string":  event(fmt.Sprintf(`[%q]`, strings.Repeat("x", 16*1024))),
+		"1 KB binary":   event(`[{"_placeholder":true,"num":0}]`, make([]byte, 1024)),
 	}
 }
 

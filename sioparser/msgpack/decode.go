@@ -8,7 +8,8 @@ import (
 	"github.com/siokit/siokit/sioparser"
 )
 
-// maxScratch is how much memory, in bytes, a decoder keeps between packets.
+// maxScratch is how much memory, in bytes, a decoder keeps between packets; of
+// more, it keeps what a quarter of was needed last.
 const maxScratch = 4096
 
 // decoder reads packets. Between packets it holds the namespaces it saw last and
@@ -37,7 +38,7 @@ func (d *decoder) Decode(data []byte, isBinary bool) (*sioparser.Packet, error) 
 	if !isBinary {
 		return nil, fail(ErrText, 0)
 	}
-	if cap(d.text) > maxScratch {
+	if cap(d.text) > max(maxScratch, 4*len(d.text)) {
 		d.text = nil
 	}
 	if cap(d.frames) > maxScratch/4 {

@@ -124,6 +124,9 @@ func appendNumber(dst []byte, t token) []byte {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return append(dst, "null"...)
 	}
+	if n, places, ok := shortDecimal(f); ok {
+		return appendDecimal(dst, n, places)
+	}
 	// ECMA-262, Number::toString: exponents from 1e21 and below 1e-6.
 	if abs := math.Abs(f); abs == 0 || 1e-6 <= abs && abs < 1e21 {
 		return strconv.AppendFloat(dst, f, 'f', -1, 64)
@@ -134,6 +137,54 @@ func appendNumber(dst []byte, t token) []byte {
 		dst[n-2] = dst[n-1]
 		dst = dst[:n-1]
 	}
+	return dst
+}
+
+// maxPlaces is how many places behind the point shortDecimal tries.
+const maxPlaces = 3
+
+var powers = [maxPlaces + 1]float64{1, 1e1, 1e2, 1e3}
+
+// shortDecimal finds n and places so that f is n/10^places, for the numbers of
+// few places that are most of those people send. n has 15 digits at most: then it
+// and the power are exact, their quotient is rounded once, and no other decimal
+// of so few digits becomes f, so that this one is the shortest.
+func shortDecimal(f float64) (n int64, places int, ok bool) {
+	if f == 0 || math.Abs(f) > 1e11 {
+		return 0, 0, false // the sign of zero; too many digits
+	}
+	for places, power := range powers {
+		// The product is rounded too, but by far less than the quarter.
+		product := f * power
+		n := math.RoundToEven(product)
+		if math.Abs(product-n) < 0.25 && n/power == f {
+			return int64(n), places, true
+		}
+	}
+	return 0, 0, false
+}
+
+// appendDecimal appends n/10^places, of which the last place is not 0.
+func appendDecimal(dst []byte, n int64, places int) []byte {
+	if n < 0 {
+		dst = append(dst, '-')
+		n = -n
+	}
+	if places == 0 {
+		return strconv.AppendInt(dst, n, 10)
+	}
+	start := len(dst)
+	if one := int64(powers[places]); n < one {
+		// A digit before the point and all zeros behind it, and then not 1 but 0.
+		dst = strconv.AppendInt(dst, n+one, 10)
+		dst[start] = '0'
+	} else {
+		dst = strconv.AppendInt(dst, n, 10)
+	}
+	dst = append(dst, 0)
+	point := len(dst) - 1 - places
+	copy(dst[point+1:], dst[point:])
+	dst[point] = '.'
 	return dst
 }
 

@@ -1,6 +1,7 @@
 package msgpack
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"math/bits"
@@ -194,11 +195,33 @@ func unlikePlain(s []byte) uint64 {
 	return (w - ones*' ') | ((w ^ ones*'"') - ones) | ((w ^ ones*'\\') - ones) | w
 }
 
+// longString is from where on more passes with less to do are faster than one.
+const longString = 64
+
+// isPlain reports whether s, of at least 32 bytes, is ASCII that a JSON string
+// holds as it is. The last bytes may be looked at twice.
+func isPlain(s []byte) bool {
+	if bytes.IndexByte(s, '"') >= 0 || bytes.IndexByte(s, '\\') >= 0 {
+		return false
+	}
+	for rest := s; len(rest) > 0; rest = rest[min(len(rest), 32):] {
+		if len(rest) < 32 {
+			rest = s[len(s)-32:]
+		}
+		a, b := binary.LittleEndian.Uint64(rest), binary.LittleEndian.Uint64(rest[8:16])
+		c, d := binary.LittleEndian.Uint64(rest[16:24]), binary.LittleEndian.Uint64(rest[24:32])
+		if ((a-ones*' ')|a|(b-ones*' ')|b|(c-ones*' ')|c|(d-ones*' ')|d)&highs != 0 {
+			return false // a control character, or not ASCII
+		}
+	}
+	return true
+}
+
 // quotedLen is the length of s as a JSON string, or -1 if s is not UTF-8.
 func quotedLen(s []byte) int {
 	n := len(s) + 2
-	for len(s) >= 32 && (unlikePlain(s)|unlikePlain(s[8:])|unlikePlain(s[16:])|unlikePlain(s[24:]))&highs == 0 {
-		s = s[32:]
+	if len(s) >= longString && isPlain(s) {
+		return n
 	}
 	for len(s) > 0 {
 		if len(s) >= 8 && unlikePlain(s)&highs == 0 {

@@ -11,6 +11,10 @@ import (
 // Every text of four characters, and of eight around the place where the second
 // four begin, is accepted exactly if it is what its meaning is encoded as.
 func TestDecodeAcceptsTheOneEncodingOfEachText(t *testing.T) {
+	base64.EachWay(func(name string) { t.Run(name, acceptsTheOneEncoding) })
+}
+
+func acceptsTheOneEncoding(t *testing.T) {
 	alphabet := []byte("AQgwz09+/=-_\n\r \x00\x80")
 	check := func(src []byte) {
 		got, ok := base64.Decode(src)
@@ -49,7 +53,38 @@ func decodeLax(src []byte) []byte {
 	return dst[:n]
 }
 
+// Every byte at every place of two blocks, and the text's end behind them, is
+// judged as by the standard library.
+func TestEveryByteAtEveryPlace(t *testing.T) {
+	base64.EachWay(func(name string) { t.Run(name, everyByte) })
+}
+
+func everyByte(t *testing.T) {
+	bytesOf := make([]byte, 63)
+	for i := range bytesOf {
+		bytesOf[i] = byte(i * 41)
+	}
+	text := base64.Append(nil, bytesOf)
+	for i := range text {
+		before := text[i]
+		for c := range 256 {
+			text[i] = byte(c)
+			got, ok := base64.Decode(text)
+			want, err := stdlib.StdEncoding.Strict().DecodeString(string(text))
+			wantOK := err == nil && c != '\n' && c != '\r'
+			if ok != wantOK || ok && !bytes.Equal(got, want) {
+				t.Fatalf("byte %#x at %d: %v, %t; the standard library: %v, %v", c, i, got, ok, want, err)
+			}
+		}
+		text[i] = before
+	}
+}
+
 func TestEveryLengthComesBack(t *testing.T) {
+	base64.EachWay(func(name string) { t.Run(name, everyLength) })
+}
+
+func everyLength(t *testing.T) {
 	src := make([]byte, 200)
 	for i := range src {
 		src[i] = byte(i * 37)
