@@ -58,7 +58,16 @@ func appendJSON(dst []byte, m *Message, attached bool) ([]byte, error) {
 	case InitialHeartbeat, Heartbeat, AdapterClose:
 		return append(dst, '}'), nil
 	}
-	dst = append(dst, `,"data":{`...)
+	dst, err := appendData(append(dst, `,"data":{`...), m, attached)
+	return append(dst, "}}"...), err
+}
+
+// AppendData appends the members of m that depend on its type: the object that
+// AppendText has as "data", without its braces. It is for codecs of other wire
+// formats; see [DecodeData].
+func AppendData(dst []byte, m *Message) ([]byte, error) { return appendData(dst, m, false) }
+
+func appendData(dst []byte, m *Message, attached bool) ([]byte, error) {
 	if m.RequestID != "" {
 		dst = append(dst, `"requestId":`...)
 		dst = append(quote(dst, m.RequestID), ',')
@@ -104,7 +113,7 @@ func appendJSON(dst []byte, m *Message, attached bool) ([]byte, error) {
 	default:
 		return dst, fmt.Errorf("cluster: message type %d can't be encoded", m.Type)
 	}
-	return append(dst, "}}"...), nil
+	return dst, nil
 }
 
 func appendOptions(dst []byte, m *Message) []byte {

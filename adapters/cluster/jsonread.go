@@ -221,9 +221,15 @@ func DecodeText(data []byte, attachments [][]byte, m *Message) error {
 	if body == nil {
 		body = []byte("{}")
 	}
-	inner := readJSON(body)
-	defer inner.free()
-	if err := inner.body(m, attachments); err != nil {
+	return DecodeData(body, attachments, m)
+}
+
+// DecodeData fills m, of which only Type counts before, from an object with the
+// members of AppendData; others are passed over.
+func DecodeData(data []byte, attachments [][]byte, m *Message) error {
+	r := readJSON(data)
+	defer r.free()
+	if err := r.body(m, attachments); err != nil {
 		return fmt.Errorf("cluster: %v: %w", m.Type, err)
 	}
 	return nil
