@@ -292,6 +292,14 @@ func (m *Memory) SocketRooms(id string) []string {
 	return s.Membership().Rooms()
 }
 
+// HasRoom reports whether a room has members on this server.
+func (m *Memory) HasRoom(room string) bool {
+	sh := m.shardOf(room)
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	return sh.rooms[room] != nil
+}
+
 // Sockets implements [Index].
 func (m *Memory) Sockets(sel Selection) []Socket {
 	w := newWalk()
