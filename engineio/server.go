@@ -103,15 +103,6 @@ func (srv *Server) Handle(h Handler) error {
 	return nil
 }
 
-// WithCORS wraps a handler so that Config.CORS holds for it too: for what is
-// served beside the endpoint. Without Config.CORS it returns h.
-func (srv *Server) WithCORS(h http.Handler) http.Handler {
-	if srv.cors == nil {
-		return h
-	}
-	return srv.cors.Handler(h)
-}
-
 // Session returns the session with that id. Sessions whose Handler.Open has not
 // returned are not found yet.
 func (srv *Server) Session(id string) (*Session, bool) {
