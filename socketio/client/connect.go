@@ -1,0 +1,293 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/siokit/siokit/engineio"
+	engine "github.com/siokit/siokit/engineio/client"
+	"github.com/siokit/siokit/sioparser"
+	"github.com/siokit/siokit/socketio"
+)
+
+// run connects, and connects again, as long as some socket wants to be joined.
+// It is the goroutine that Client.running tells of.
+func (c *Client) run() {
+	delays := backoff{config: &c.config}
+	for {
+		ctx, cancel, ok := c.next()
+		if !ok {
+			return
+		}
+		attempt := delays.attempts
+		if attempt > 0 {
+			c.announce(&c.attempting, attempt)
+		}
+		err := c.connect(ctx, &delays)
+		switch {
+		case ctx.Err() != nil: // nobody wanted it any longer; somebody may by now
+			delays.reset()
+		case c.config.NoReconnection || delays.spent():
+			c.resign(err, attempt > 0)
+			delays.reset()
+		default:
+			sleep(ctx, delays.next())
+		}
+		cancel()
+	}
+}
+
+// next returns the context of the next attempt and the connection that comes of
+// it, or false if there is to be none.
+func (c *Client) next() (context.Context, context.CancelFunc, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.wanted() {
+		c.running = false
+		return nil, nil, false
+	}
+	ctx, cancel := context.WithCancel(c.ctx)
+	c.stop = cancel
+	return ctx, cancel, true
+}
+
+// wanted reports whether any socket wants to be joined. The caller holds mu.
+func (c *Client) wanted() bool {
+	for _, s := range c.sockets {
+		if s.wanted {
+			return !c.closed
+		}
+	}
+	return false
+}
+
+// want starts what connects, unless it runs already; or joins over what is
+// connected. The caller holds mu.
+func (c *Client) want(s *Socket) {
+	s.wanted = true
+	switch {
+	case c.conn != nil && !c.conn.leaving && s.attempt == nil:
+		s.join(c.conn)
+	case !c.running:
+		c.running = true
+		c.crew.start(c.run)
+	}
+}
+
+// unwant ends what connects if nobody wants it any more. The caller holds mu.
+func (c *Client) unwant() {
+	if c.stop == nil || c.wanted() {
+		return
+	}
+	c.stop()
+	if c.conn != nil {
+		c.conn.leaving = true
+	}
+}
+
+// connect makes a connection and returns when it has ended, or failed.
+func (c *Client) connect(ctx context.Context, delays *backoff) error {
+	dial, cancel := ctx, context.CancelFunc(func() {})
+	if c.config.Timeout > 0 {
+		dial, cancel = context.WithTimeoutCause(ctx, c.config.Timeout, ErrTimeout)
+	}
+	k := &conn{client: c, attempt: delays.attempts, decoder: c.config.Codec.NewDecoder(c.config.Limits)}
+	session, err := engine.Dial(dial, c.url, k, c.config.Engine)
+	cancel()
+	if err != nil {
+		if ctx.Err() == nil {
+			c.failed(err)
+		}
+		return err
+	}
+	delays.reset()
+	select {
+	case <-session.Done():
+	case <-ctx.Done():
+		session.Close()
+		select {
+		case <-session.Done():
+		case <-c.cut.Done():
+			session.Discard()
+			<-session.Done()
+		}
+	}
+	return k.why
+}
+
+// sleep waits for d or the end of ctx.
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// failed tells all sockets that an attempt to connect was in vain.
+func (c *Client) failed(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.sockets {
+		if s.wanted {
+			s.refused(err)
+		}
+	}
+}
+
+// resign gives up: sockets don't wait for a connection any longer.
+func (c *Client) resign(err error, tried bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.sockets {
+		if s.wanted {
+			s.wanted = false
+			s.settle(err)
+		}
+	}
+	if tried {
+		for _, h := range c.resigned.all {
+			c.events.add(task{run: func() { c.call(func() { (*h)(c.ctx) }) }})
+		}
+	}
+}
+
+// announce calls hooks that tell of attempts.
+func (c *Client) announce(h *hooks[func(context.Context, int)], attempt int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, h := range h.all {
+		c.events.add(task{run: func() { c.call(func() { (*h)(c.ctx, attempt) }) }})
+	}
+}
+
+// A conn is one connection, from one Engine.IO handshake to its end.
+type conn struct {
+	client  *Client
+	attempt int // which one led to it; 0: the first
+
+	// Set by Open, before anybody else has it.
+	session *engine.Session
+
+	decoder sioparser.Decoder // owned by the goroutine that reads
+
+	// Guarded by the client's mu.
+	flushing bool             // a goroutine waits for room in the outbox
+	leaving  bool             // nobody wants it any more
+	why      *DisconnectError // why it ended, once it is known
+}
+
+var (
+	_ engine.Handler        = (*conn)(nil)
+	_ engine.UpgradeHandler = (*conn)(nil)
+)
+
+// Open implements engine.Handler.
+func (k *conn) Open(session *engine.Session) {
+	k.session = session
+	c := k.client
+	if k.attempt > 0 {
+		c.announce(&c.returned, k.attempt)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.conn = k
+	for _, s := range c.sockets {
+		if s.wanted {
+			s.join(k)
+		}
+	}
+}
+
+// Message implements engine.Handler: on the goroutine that reads, where no user
+// code runs.
+func (k *conn) Message(_ *engine.Session, m engineio.Message) {
+	p, err := k.decoder.Decode(m.Data, m.Binary)
+	switch {
+	case err != nil:
+		k.fail(&DisconnectError{Reason: engineio.ParseError, Err: err})
+	case p != nil:
+		k.receive(p)
+	}
+}
+
+// Close implements engine.Handler.
+func (k *conn) Close(_ *engine.Session, reason engineio.Reason, err error) {
+	c := k.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.conn = nil
+	if k.why == nil {
+		k.why = &DisconnectError{Reason: reason, Err: err}
+	}
+	for _, s := range c.sockets {
+		s.lost(k.why)
+	}
+}
+
+// Upgraded implements engine.UpgradeHandler.
+func (k *conn) Upgraded(_ *engine.Session, transport string, err error) {
+	c := k.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, h := range c.upgraded.all {
+		c.events.add(task{run: func() { c.call(func() { (*h)(c.ctx, transport, err) }) }})
+	}
+}
+
+// fail ends the connection for a reason of ours.
+func (k *conn) fail(why *DisconnectError) {
+	k.client.mu.Lock()
+	if k.why == nil {
+		k.why = why
+	}
+	k.client.mu.Unlock()
+	k.session.Discard()
+}
+
+// control sends a packet that is no event. A server that does not take it has
+// stopped reading. The caller holds mu.
+func (k *conn) control(p *sioparser.Packet) {
+	prepared, err := encode(k.client.config.Codec, p)
+	if err == nil {
+		err = k.session.Push(prepared, 0)
+	}
+	if err != nil && k.why == nil && !errors.Is(err, engineio.ErrClosed) {
+		k.why = &DisconnectError{Reason: engineio.TransportError, Err: err}
+		k.session.Discard()
+	}
+}
+
+// unanswered gives the connection up if nothing has come of it: a CONNECT was
+// not answered in time, and no namespace is joined.
+func (k *conn) unanswered() {
+	c := k.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.sockets {
+		if s.joined {
+			return
+		}
+	}
+	if k.why == nil {
+		k.why = &DisconnectError{Reason: engineio.ForcedClose, Err: ErrTimeout}
+	}
+	k.session.Discard()
+}
+
+// encode turns a packet into the messages that carry it.
+func encode(codec sioparser.Codec, p *sioparser.Packet) (*engineio.Prepared, error) {
+	size := len(p.Namespace) + len(p.Name) + len(p.Args.Raw()) + len(p.Payload) + 32
+	head, binary, attachments, err := codec.AppendPacket(make([]byte, 0, size), p)
+	if err != nil {
+		return nil, &socketio.ArgumentError{Event: string(p.Name), Err: err}
+	}
+	messages := make([]engineio.Message, 1, 1+len(attachments))
+	messages[0] = engineio.Message{Binary: binary, Data: head}
+	for _, b := range attachments {
+		messages = append(messages, engineio.Binary(b))
+	}
+	return engineio.Prepare(messages...), nil
+}

@@ -1,0 +1,2 @@
+// Package client is a Socket.IO client.
+package client

@@ -1,0 +1,373 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/siokit/siokit/engineio"
+	engine "github.com/siokit/siokit/engineio/client"
+	"github.com/siokit/siokit/sioparser"
+	"github.com/siokit/siokit/socketio"
+	"github.com/siokit/siokit/socketio/internal/arguments"
+)
+
+// sending is what a socket has to send. It is guarded by the client's mu.
+type sending struct {
+	buffer []*parcel     // what waits for a connection, or for room in its outbox
+	size   int64         // of buffer, and of what the courier has
+	room   chan struct{} // closed when there is some again; nil when nobody waits
+	lastID uint64        // of the acknowledgements that were asked for
+	acks   map[uint64]waiter
+}
+
+// A parcel is one packet on its way out.
+type parcel struct {
+	messages *engineio.Prepared
+	size     int64
+	volatile bool
+
+	// Of events.
+	event  string
+	args   sioparser.Args
+	id     uint64
+	waiter waiter // who waits for the acknowledgement id; nil: nobody
+
+	// Of acknowledgements: the only connection over which they mean something.
+	only *attempt
+}
+
+// Emit sends an event. Arguments are encoded before it returns, by json/v2, with
+// []byte at any depth as attachments (copied, unless given by socketio.Shared).
+// While the socket is not connected events are kept, and sent when it is. Emit
+// waits only if Config.Buffer is used up, until there is room or ctx ends. It
+// returns ErrClosed, socketio.ErrReserved, a *socketio.ArgumentError, an error
+// of the engine's if the server takes no messages of that size, or ctx's cause.
+//
+// With Config.Retries the event is sent until the server has acknowledged it;
+// OnError hears when that was in vain.
+func (s *Socket) Emit(ctx context.Context, event string, args ...any) error {
+	return Sender{socket: s}.Emit(ctx, event, args...)
+}
+
+// EmitWithAck sends an event and waits for the server's acknowledgement until
+// ctx ends; if ctx has no deadline, for Config.AckTimeout. The errors, beside
+// Emit's: socketio.ErrAckTimeout, ctx's cause, and a *DisconnectError if the
+// connection was lost after the event had been sent. An event that was not sent
+// when the waiting ends is not sent any more.
+//
+// With Config.Retries it waits for as long as the tries take, or until ctx ends.
+func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (*socketio.Ack, error) {
+	return Sender{socket: s}.EmitWithAck(ctx, event, args...)
+}
+
+// Send emits an event named "message".
+func (s *Socket) Send(ctx context.Context, args ...any) error { return s.Emit(ctx, "message", args...) }
+
+// Volatile is this socket as a sender of events that may be lost: they are
+// dropped when they cannot leave at once.
+func (s *Socket) Volatile() Sender { return Sender{socket: s, volatile: true} }
+
+// Timeout is this socket as a sender with a bound of its own on the waiting for
+// acknowledgements; with Config.Retries, of each try.
+func (s *Socket) Timeout(d time.Duration) Sender { return Sender{socket: s, timeout: d} }
+
+// Sender is a socket with flags for what is sent. It is an immutable value.
+type Sender struct {
+	socket   *Socket
+	volatile bool
+	timeout  time.Duration
+}
+
+var _ socketio.Upstream = Sender{}
+
+// Volatile is Socket.Volatile, with the same timeout.
+func (f Sender) Volatile() Sender {
+	f.volatile = true
+	return f
+}
+
+// Timeout is Socket.Timeout, with the same flags.
+func (f Sender) Timeout(d time.Duration) Sender {
+	f.timeout = d
+	return f
+}
+
+// Emit is Socket.Emit with the flags.
+func (f Sender) Emit(ctx context.Context, event string, args ...any) error {
+	encoded, err := f.socket.encodeEvent(event, args)
+	if err != nil {
+		return err
+	}
+	if f.retries() {
+		return f.socket.entrust(ctx, &consignment{event: event, args: encoded, timeout: f.ackTimeout()})
+	}
+	p, err := f.socket.newEvent(event, encoded, nil)
+	if err != nil {
+		return err
+	}
+	p.volatile = f.volatile
+	return f.socket.put(ctx, p)
+}
+
+// Send is Socket.Send with the flags.
+func (f Sender) Send(ctx context.Context, args ...any) error { return f.Emit(ctx, "message", args...) }
+
+// EmitWithAck is Socket.EmitWithAck with the flags.
+func (f Sender) EmitWithAck(ctx context.Context, event string, args ...any) (*socketio.Ack, error) {
+	s := f.socket
+	encoded, err := s.encodeEvent(event, args)
+	if err != nil {
+		return nil, err
+	}
+	if f.retries() {
+		return s.deliver(ctx, &consignment{event: event, args: encoded, timeout: f.ackTimeout(), result: make(waiter, 1)})
+	}
+	if _, ok := ctx.Deadline(); f.timeout > 0 || !ok && f.ackTimeout() > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, f.ackTimeout(), socketio.ErrAckTimeout)
+		defer cancel()
+	}
+	w := make(waiter, 1)
+	p, err := s.newEvent(event, encoded, w)
+	if err != nil {
+		return nil, err
+	}
+	p.volatile = f.volatile
+	if err := s.put(ctx, p); err != nil {
+		return nil, ackError(err)
+	}
+	select {
+	case o := <-w:
+		return s.acknowledged(o)
+	case <-ctx.Done():
+	case <-s.client.ctx.Done():
+	}
+	if !s.forget(p) {
+		return s.acknowledged(<-w) // it came at the same moment
+	}
+	if ctx.Err() == nil {
+		return nil, ErrClosed
+	}
+	return nil, ackError(context.Cause(ctx))
+}
+
+func (f Sender) retries() bool { return f.socket.client.config.Retries > 0 && !f.volatile }
+
+// ackTimeout is less than 0 if there is no bound.
+func (f Sender) ackTimeout() time.Duration {
+	if f.timeout > 0 {
+		return f.timeout
+	}
+	return f.socket.client.config.AckTimeout
+}
+
+// ackError says why the waiting for an acknowledgement ended.
+func ackError(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return socketio.ErrAckTimeout
+	}
+	return err
+}
+
+func (s *Socket) acknowledged(o outcome) (*socketio.Ack, error) {
+	if o.err != nil {
+		return nil, o.err
+	}
+	return socketio.NewAck(o.args, s.client.config.Values), nil
+}
+
+// encodeEvent checks an event's name and encodes its arguments.
+func (s *Socket) encodeEvent(event string, args []any) (sioparser.Args, error) {
+	if sioparser.Reserved(event) {
+		return sioparser.Args{}, fmt.Errorf("%w: %q", socketio.ErrReserved, event)
+	}
+	encoded, err := arguments.Append(s.client.config.Values, sioparser.Args{}, args)
+	if err != nil {
+		return sioparser.Args{}, &socketio.ArgumentError{Event: event, Err: err}
+	}
+	return encoded, nil
+}
+
+// newEvent makes an event's parcel; w, if not nil, gets the acknowledgement.
+func (s *Socket) newEvent(event string, args sioparser.Args, w waiter) (*parcel, error) {
+	packet := sioparser.Packet{Type: sioparser.Event, Namespace: s.namespace, Name: []byte(event), Args: args}
+	p := &parcel{event: event, args: args, waiter: w}
+	if w != nil {
+		s.client.mu.Lock()
+		s.lastID++
+		p.id = s.lastID
+		s.client.mu.Unlock()
+		packet.ID, packet.HasID = p.id, true
+	}
+	return p, p.encode(s.client.config.Codec, &packet)
+}
+
+func (p *parcel) encode(codec sioparser.Codec, packet *sioparser.Packet) (err error) {
+	if p.messages, err = encode(codec, packet); err != nil {
+		return err
+	}
+	for _, m := range p.messages.Packets() {
+		p.size += eventCost + int64(len(m.Data))
+	}
+	return nil
+}
+
+// put sends a parcel, or keeps it for later. It waits while the buffer is full.
+func (s *Socket) put(ctx context.Context, p *parcel) error {
+	c := s.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for {
+		if err := s.tryPut(p); err != errNoRoom {
+			return err
+		}
+		if err := s.awaitRoom(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+var errNoRoom = errors.New("socketio: no room")
+
+// tryPut is put without waiting. The caller holds mu.
+func (s *Socket) tryPut(p *parcel) error {
+	switch {
+	case s.client.closed:
+		return ErrClosed
+	case p.only != nil && p.only != s.attempt:
+		return socketio.ErrDisconnected
+	}
+	if s.joined && len(s.buffer) == 0 && !s.attempt.conn.session.Overdue() {
+		err := s.push(p)
+		if !errors.Is(err, engine.ErrFull) && !errors.Is(err, engineio.ErrClosed) {
+			return err
+		}
+	}
+	switch {
+	case p.volatile && p.waiter != nil:
+		return socketio.ErrDisconnected
+	case p.volatile:
+		return nil
+	case s.size+p.size > s.client.config.Buffer && s.size > 0:
+		return errNoRoom
+	}
+	s.buffer = append(s.buffer, p)
+	s.size += p.size
+	if p.waiter != nil {
+		s.acks[p.id] = p.waiter
+	}
+	s.drain()
+	return nil
+}
+
+// push hands a parcel to the connection that the socket is joined over. The
+// caller holds mu.
+func (s *Socket) push(p *parcel) error {
+	var flags engineio.Flags
+	if p.volatile {
+		flags = engineio.Volatile
+	}
+	if err := s.attempt.conn.session.Push(p.messages, flags); err != nil {
+		return err
+	}
+	if p.waiter != nil {
+		s.acks[p.id] = p.waiter
+	}
+	if p.event != "" {
+		for _, h := range s.onAnyOutgoing.all {
+			s.add(task{run: func() { s.call(func() { (*h)(p.event, p.args) }) }})
+		}
+	}
+	return nil
+}
+
+// drain sends what the buffer holds, as far as the connection takes it. The
+// caller holds mu.
+func (s *Socket) drain() {
+	if !s.joined {
+		return
+	}
+	for len(s.buffer) > 0 {
+		p := s.buffer[0]
+		switch err := s.push(p); {
+		case errors.Is(err, engineio.ErrClosed):
+			return // the next connection takes it
+		case errors.Is(err, engine.ErrFull):
+			s.attempt.conn.awaitRoom()
+			return
+		case err != nil:
+			s.undelivered(p, err)
+		}
+		s.buffer = s.buffer[1:]
+		s.shrink(p.size)
+	}
+	s.buffer = nil
+}
+
+// undelivered reports a parcel that no connection takes. The caller holds mu.
+func (s *Socket) undelivered(p *parcel, err error) {
+	if p.waiter != nil {
+		delete(s.acks, p.id)
+		p.waiter <- outcome{err: err}
+		return
+	}
+	s.add(task{run: func() { s.report(fmt.Errorf("socketio: event %q was not sent: %w", p.event, err)) }})
+}
+
+// shrink takes something out of the buffer's account. The caller holds mu.
+func (s *Socket) shrink(size int64) {
+	s.size -= size
+	if s.room != nil {
+		close(s.room)
+		s.room = nil
+	}
+}
+
+// awaitRoom drains all sockets' buffers when the connection has room again. The
+// caller holds mu. The goroutine ends with the connection at the latest.
+func (k *conn) awaitRoom() {
+	if k.flushing {
+		return
+	}
+	k.flushing = true
+	c := k.client
+	c.crew.start(func() {
+		err := k.session.Flush(k.session.Context())
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		k.flushing = false
+		if err != nil || c.conn != k {
+			return
+		}
+		for _, s := range c.sockets {
+			s.drain()
+			s.wake()
+		}
+	})
+}
+
+// abandon fails what is lost with a connection: acknowledgements of what was
+// sent, and ours that were not. The caller holds mu.
+func (s *Socket) abandon(why *DisconnectError) {
+	s.buffer = slices.DeleteFunc(s.buffer, func(p *parcel) bool {
+		if p.only != nil {
+			s.shrink(p.size)
+		}
+		return p.only != nil
+	})
+	kept := make(map[uint64]waiter)
+	for _, p := range s.buffer {
+		if p.waiter != nil {
+			kept[p.id] = p.waiter
+		}
+	}
+	for id, w := range s.acks {
+		if kept[id] == nil {
+			w <- outcome{err: why}
+		}
+	}
+	s.acks = kept
+}

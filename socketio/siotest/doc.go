@@ -1,0 +1,2 @@
+// Package siotest tests applications of package socketio.
+package siotest

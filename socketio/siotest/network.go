@@ -1,0 +1,152 @@
+package siotest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A network connects the clients of a test with its server. It is the server's
+// net.Listener.
+type network struct {
+	mu       sync.Mutex
+	waiting  chan net.Conn
+	closed   chan struct{}
+	isClosed bool
+	port     uint16 // the last one that a client's connection got
+}
+
+func newNetwork() *network {
+	return &network{waiting: make(chan net.Conn), closed: make(chan struct{})}
+}
+
+// serverAddr is where the server seems to be. Clients seem to be at 192.0.2.1,
+// an address for documentation.
+var serverAddr = net.TCPAddrFromAddrPort(netip.MustParseAddrPort("192.0.2.80:80"))
+
+// Accept implements net.Listener.
+func (n *network) Accept() (net.Conn, error) {
+	select {
+	case c := <-n.waiting:
+		return c, nil
+	case <-n.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close implements net.Listener.
+func (n *network) Close() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.isClosed {
+		n.isClosed = true
+		close(n.closed)
+	}
+	return nil
+}
+
+// Addr implements net.Listener.
+func (n *network) Addr() net.Addr { return serverAddr }
+
+func (n *network) clientAddr() net.Addr {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.port++
+	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 1}), 1024+n.port))
+}
+
+// A line is the way of one client to the server: its connections, and what is
+// wrong with them.
+type line struct {
+	network *network
+
+	mu      sync.Mutex
+	refused bool
+	faults  faults
+	ends    []*end // of the client
+}
+
+// dial opens a connection.
+func (l *line) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	l.mu.Lock()
+	refused, f := l.refused, l.faults
+	l.mu.Unlock()
+	if refused {
+		return nil, errRefused
+	}
+	up, down := newStream(f), newStream(f)
+	addr := l.network.clientAddr()
+	client := &end{in: down, out: up, local: addr, remote: serverAddr}
+	server := &end{in: up, out: down, local: serverAddr, remote: addr, closed: func() {}}
+	client.closed = func() { l.forget(client) }
+	select {
+	case l.network.waiting <- server:
+	case <-l.network.closed:
+		return nil, errRefused
+	case <-ctx.Done():
+		return nil, fmt.Errorf("dial: %w", context.Cause(ctx))
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ends = append(l.ends, client)
+	client.apply(l.faults) // what has changed meanwhile
+	return client, nil
+}
+
+func (l *line) forget(e *end) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ends = slices.DeleteFunc(l.ends, func(other *end) bool { return other == e })
+}
+
+// change changes what is wrong with the line, also for open connections.
+func (l *line) change(f func(*faults)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f(&l.faults)
+	for _, e := range l.ends {
+		e.apply(l.faults)
+	}
+}
+
+func (e *end) apply(f faults) {
+	e.in.change(func() { e.in.faults = f })
+	e.out.change(func() { e.out.faults = f })
+}
+
+// cut ends all connections, at both ends.
+func (l *line) cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range l.ends {
+		e.in.cut()
+		e.out.cut()
+	}
+}
+
+func (l *line) refuse(on bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refused = on
+}
+
+// Cut breaks the client's connections, at both ends; what is on the way is lost.
+// The client may come back at once, unless Unreachable forbids it.
+func (c *Client) Cut() { c.line.cut() }
+
+// Unreachable makes the client's attempts to connect fail, or not any more. What
+// is connected stays so.
+func (c *Client) Unreachable(on bool) { c.line.refuse(on) }
+
+// Stall makes the network silent, or lets everything through that has waited:
+// neither end receives anything, not even that the other one has closed the
+// connection.
+func (c *Client) Stall(on bool) { c.line.change(func(f *faults) { f.stalled = on }) }
+
+// Delay makes everything that is sent from now on take this time in each
+// direction.
+func (c *Client) Delay(d time.Duration) { c.line.change(func(f *faults) { f.delay = d }) }
