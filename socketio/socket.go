@@ -43,14 +43,14 @@ type Socket struct {
 	nsp       *Namespace // nil while a dynamic namespace is being asked for
 	entered   bool       // counted among the users of nsp
 	served    bool       // has ever joined; for the dispatcher
+	replaying bool       // the adapter replays what it missed
+	flooded   bool       // early was not enough
+	left      bool       // gone, and out of its namespace: its session is stored
 	acks      map[uint64]pending
 	early     []*engineio.Prepared // sent before the CONNECT is answered
-	replaying bool                 // the adapter replays what it missed
 	spare     int                  // of early: what is replayed, which has its own bounds
-	flooded   bool                 // too much of it
 	told      []*delivery          // broadcasts that OnAnyOutgoing has to hear of
 	rooms     []string             // when gone: those it was in, until OnDisconnect
-	left      bool                 // gone, and out of its namespace: its session is stored
 	leaving   chan struct{}        // closed when left; nil while nobody waits for that
 
 	place      int  // by conn.mu: in the roster

@@ -20,7 +20,15 @@ type Membership struct {
 
 	at int // place in its shard's everyone; guarded by that shard
 
-	trail trail // for recovery; guarded by the recovery lock
+	track *trail // nil without recovery, whose lock guards it
+}
+
+// trail returns where the socket has been. The recovery lock is held.
+func (ms *Membership) trail() *trail {
+	if ms.track == nil {
+		ms.track = new(trail)
+	}
+	return ms.track
 }
 
 // link says that one socket is in one room. Both sides know where the other

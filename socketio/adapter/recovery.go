@@ -126,7 +126,7 @@ func (r *Recovery) Join(s Socket, rooms ...string) error {
 	first := ms.index == nil
 	err := r.index.join(s, rooms, r.log.newest)
 	if err == nil && first {
-		ms.trail = trail{joined: r.log.newest}
+		*ms.trail() = trail{joined: r.log.newest}
 	}
 	r.mu.Unlock()
 	r.index.hooks.report()
@@ -136,7 +136,7 @@ func (r *Recovery) Join(s Socket, rooms ...string) error {
 // Leave implements [Adapter].
 func (r *Recovery) Leave(s Socket, rooms ...string) {
 	r.mu.Lock()
-	t := &s.Membership().trail
+	t := s.Membership().trail()
 	r.index.leave(s, rooms, func(l *link) {
 		t.leave(stay{l.room.name, l.since, r.log.newest}, r.log.first())
 	})
@@ -208,7 +208,7 @@ func (r *Recovery) send(p *sioparser.Packet, f Flags, sockets []Socket, e entry)
 	r.log.trim(e.at, r.config.MaxAge, r.config.MaxPackets, r.config.MaxBytes)
 	for _, s := range sockets {
 		s.Push(e.delivery)
-		s.Membership().trail.last = r.log.newest
+		s.Membership().trail().last = r.log.newest
 	}
 	r.arm(e.at)
 	return nil
@@ -265,7 +265,7 @@ func (r *Recovery) deliverAck(p *sioparser.Packet, sel Selection, expect func([]
 func (r *Recovery) Persist(s Socket, session Session) ([]string, error) {
 	r.mu.Lock()
 	ms := s.Membership()
-	at := &position{trail: ms.trail, stays: ms.stays(), end: r.log.newest}
+	at := &position{trail: *ms.trail(), stays: ms.stays(), end: r.log.newest}
 	rooms, ok := r.index.remove(s)
 	var dropped *Session
 	err := ErrRemoved
@@ -344,7 +344,7 @@ func (r *Recovery) resume(s Socket, session *Session) error {
 			return err
 		}
 	}
-	t := &s.Membership().trail
+	t := s.Membership().trail()
 	*t = at.trail
 	g := at.passage(session.SocketID)
 	missed := r.log.after(at.start)
