@@ -89,10 +89,9 @@ func (s *Socket) depart(why *DisconnectError) (nsp *Namespace, entered bool) {
 	return s.nsp, entered
 }
 
-// sayGoodbye queues a DISCONNECT packet.
+// sayGoodbye queues a DISCONNECT packet, which is built once for a namespace.
 func (s *Socket) sayGoodbye() {
-	p, err := encode(s.conn.server.config.Codec, &sioparser.Packet{Type: sioparser.Disconnect, Namespace: s.name})
-	if err == nil {
+	if p, err := s.nsp.goodbye(); err == nil {
 		_ = s.conn.session.Push(p, 0) // a session that ended needs no goodbye
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/siokit/siokit/engineio"
 	"github.com/siokit/siokit/socketio/adapter"
 )
 
@@ -36,7 +37,8 @@ type Namespace struct {
 	name    string
 	parent  *ParentNamespace // of a dynamic namespace
 	adapter adapter.Adapter
-	store   adapter.SessionStore // nil without recovery
+	store   adapter.SessionStore               // nil without recovery
+	goodbye func() (*engineio.Prepared, error) // the DISCONNECT packet, built when first needed
 
 	ready  chan struct{} // closed when the hooks of OnNewNamespace have returned
 	gate   gate

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/siokit/siokit/engineio"
+	"github.com/siokit/siokit/sioparser"
 	"github.com/siokit/siokit/socketio/adapter"
 )
 
@@ -271,6 +272,9 @@ func (n *Namespace) announce(h func(*Namespace)) (err error) {
 func (srv *Server) newNamespace(name string, parent *ParentNamespace) (*Namespace, error) {
 	n := &Namespace{server: srv, name: name, parent: parent, sockets: make(map[string]*Socket), ready: make(chan struct{})}
 	n.peers.inbox.limit = srv.inboxLimit
+	n.goodbye = sync.OnceValues(func() (*engineio.Prepared, error) {
+		return encode(srv.config.Codec, &sioparser.Packet{Type: sioparser.Disconnect, Namespace: name})
+	})
 	a, err := srv.config.newAdapter(name, local{n})
 	if err != nil {
 		err = fmt.Errorf("socketio: adapter of %s: %w", name, err)
