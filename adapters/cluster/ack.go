@@ -30,7 +30,11 @@ func (a *Adapter) BroadcastAck(ctx context.Context, p *sioparser.Packet, sel ada
 			Type: Broadcast, Selection: sel, Name: p.Name, Args: p.Args,
 			Detail: true, Timeout: max(time.Until(deadline), time.Millisecond),
 		})()
-		forget, err := a.DeliverAck(p, sel, g.Expect, func(s adapter.Socket, args sioparser.Args, err error) {
+		deliver := a.DeliverAck
+		if a.recovers() {
+			deliver = a.journal.deliverAck
+		}
+		forget, err := deliver(p, sel, g.Expect, func(s adapter.Socket, args sioparser.Args, err error) {
 			if err != nil {
 				g.Lose(s)
 				return

@@ -24,10 +24,11 @@ type Adapter struct {
 	topic  string // of this namespace; responses have the uid after it
 	router Router // nil if the bus isn't one
 
-	stats counters
-	out   *publisher
-	nodes *nodes
-	stop  []func() // ends the subscriptions
+	stats   counters
+	out     *publisher
+	journal *journal // nil if the bus keeps no log
+	nodes   *nodes
+	stop    []func() // ends the subscriptions
 
 	closing sync.Once
 	closed  atomic.Bool
@@ -59,7 +60,14 @@ func New(config Config) adapter.New {
 		if err != nil {
 			return nil, err
 		}
-		return start(config, local)
+		a, err := start(config, local)
+		if err != nil {
+			return nil, err
+		}
+		if config.MaxDisconnection > 0 {
+			return Recovering{a}, nil
+		}
+		return a, nil
 	}
 }
 
@@ -73,17 +81,16 @@ func start(config Config, local adapter.Local) (*Adapter, error) {
 		asked:    make(map[*asked]struct{}),
 	}
 	a.router, _ = config.Bus.(Router)
-	a.out = newPublisher(&a.config, &a.stats)
+	a.out = newPublisher(&a.config, local.Namespace(), &a.stats)
+	if log, ok := config.Bus.(Log); ok {
+		a.journal = newJournal(a, log)
+	}
 	a.nodes = newNodes(&a.config, func() { _ = a.publish(&Message{Type: Heartbeat}) }, a.silent)
-	for _, topic := range []string{a.topic, a.responseTopic(config.UID)} {
-		stop, err := config.Bus.Subscribe(topic, a.receive)
-		if err != nil {
-			for _, stop := range a.stop {
-				stop()
-			}
-			return nil, fmt.Errorf("cluster: subscribe: %w", err)
+	if err := a.subscribe(); err != nil {
+		for _, stop := range a.stop {
+			stop()
 		}
-		a.stop = append(a.stop, stop)
+		return nil, fmt.Errorf("cluster: subscribe: %w", err)
 	}
 	if a.heartbeats() {
 		a.nodes.start()
@@ -94,6 +101,25 @@ func start(config Config, local adapter.Local) (*Adapter, error) {
 	return a, nil
 }
 
+func (a *Adapter) subscribe() error {
+	for _, topic := range []string{a.topic, a.responseTopic(a.config.UID)} {
+		stop, err := a.config.Bus.Subscribe(topic, a.receive)
+		if err != nil {
+			return err
+		}
+		a.stop = append(a.stop, stop)
+	}
+	if a.journal == nil {
+		return nil
+	}
+	stop, err := a.journal.log.Follow(a.local.Namespace(), a.journal)
+	if err != nil {
+		return err
+	}
+	a.stop = append(a.stop, stop)
+	return nil
+}
+
 func (a *Adapter) heartbeats() bool { return a.config.HeartbeatInterval > 0 }
 
 // UID is this server's name in the cluster.
@@ -101,9 +127,18 @@ func (a *Adapter) UID() string { return a.config.UID }
 
 func (a *Adapter) responseTopic(uid string) string { return a.topic + uid + "#" }
 
-// publish sends m to all other servers of this namespace.
-func (a *Adapter) publish(m *Message) error {
-	if err := a.send(a.topic, m); err != nil {
+// recovers reports whether there is connection state recovery.
+func (a *Adapter) recovers() bool { return a.journal != nil && a.journal.recovers }
+
+// publish sends m to all other servers of this namespace: to their log, if there
+// is one and they may read it later.
+func (a *Adapter) publish(m *Message) (err error) {
+	if a.journal != nil && m.logged() {
+		_, err = a.journal.append(m)
+	} else {
+		err = a.send(a.topic, m)
+	}
+	if err != nil {
 		return err
 	}
 	a.nodes.spoke()
@@ -118,8 +153,17 @@ func (a *Adapter) send(topic string, m *Message) error {
 	if a.router != nil {
 		topic = a.router.Route(topic, m)
 	}
+	return a.encode(a.config.Codec, topic, m)
+}
+
+func (a *Adapter) sendLogged(m *Message) error {
+	m.UID, m.Namespace = a.config.UID, a.local.Namespace()
+	return a.encode(a.config.LogCodec, "", m)
+}
+
+func (a *Adapter) encode(codec Codec, topic string, m *Message) error {
 	buf := buffers.Get().(*[]byte)
-	data, err := a.config.Codec.Append((*buf)[:0], m)
+	data, err := codec.Append((*buf)[:0], m)
 	*buf = data
 	if err != nil {
 		buffers.Put(buf)
@@ -128,11 +172,41 @@ func (a *Adapter) send(topic string, m *Message) error {
 	return a.out.add(topic, buf)
 }
 
+// Join implements [adapter.Adapter].
+func (a *Adapter) Join(s adapter.Socket, rooms ...string) error {
+	if a.recovers() {
+		return a.journal.join(s, rooms)
+	}
+	return a.Memory.Join(s, rooms...)
+}
+
+// Leave implements [adapter.Adapter].
+func (a *Adapter) Leave(s adapter.Socket, rooms ...string) {
+	if a.recovers() {
+		a.journal.leave(s, rooms)
+		return
+	}
+	a.Memory.Leave(s, rooms...)
+}
+
+// Remove implements [adapter.Adapter].
+func (a *Adapter) Remove(s adapter.Socket) []string {
+	if a.recovers() {
+		rooms, _, _ := a.journal.remove(s)
+		return rooms
+	}
+	return a.Memory.Remove(s)
+}
+
 // Broadcast implements [adapter.Adapter]. This server's sockets are served at
-// once, whatever the state of the bus.
+// once, whatever the state of the bus; with recovery, as soon as the packet has
+// its offset, and if the log gives none, after a second.
 func (a *Adapter) Broadcast(p *sioparser.Packet, sel adapter.Selection) error {
 	if err := sioparser.Valid(p); err != nil {
 		return err
+	}
+	if a.recovers() {
+		return a.journal.broadcast(p, sel, nil)
 	}
 	var failed error
 	if sel.Flags&adapter.LocalOnly == 0 {
@@ -144,19 +218,42 @@ func (a *Adapter) Broadcast(p *sioparser.Packet, sel adapter.Selection) error {
 // JoinAll implements [adapter.Mover].
 func (a *Adapter) JoinAll(sel adapter.Selection, rooms ...string) error {
 	failed := a.tell(sel, &Message{Type: SocketsJoin, Rooms: rooms})
-	return errors.Join(a.Memory.JoinAll(sel, rooms...), failed)
+	return errors.Join(a.joinHere(sel, rooms), failed)
 }
 
 // LeaveAll implements [adapter.Mover].
 func (a *Adapter) LeaveAll(sel adapter.Selection, rooms ...string) error {
 	failed := a.tell(sel, &Message{Type: SocketsLeave, Rooms: rooms})
-	return errors.Join(a.Memory.LeaveAll(sel, rooms...), failed)
+	a.leaveHere(sel, rooms)
+	return failed
 }
 
 // DisconnectAll implements [adapter.Mover].
 func (a *Adapter) DisconnectAll(sel adapter.Selection, closeConn bool) error {
 	failed := a.tell(sel, &Message{Type: DisconnectSockets, Close: closeConn})
+	if a.recovers() {
+		a.journal.disconnect(sel, closeConn)
+		return failed
+	}
 	return errors.Join(a.Memory.DisconnectAll(sel, closeConn), failed)
+}
+
+// joinHere is JoinAll for this server's sockets.
+func (a *Adapter) joinHere(sel adapter.Selection, rooms []string) error {
+	var failed []error
+	for _, s := range a.Memory.Sockets(sel) {
+		if err := a.Join(s, rooms...); err != nil && err != adapter.ErrRemoved {
+			failed = append(failed, err)
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// leaveHere is LeaveAll for this server's sockets.
+func (a *Adapter) leaveHere(sel adapter.Selection, rooms []string) {
+	for _, s := range a.Memory.Sockets(sel) {
+		a.Leave(s, rooms...)
+	}
 }
 
 func (a *Adapter) tell(sel adapter.Selection, m *Message) error {
@@ -226,6 +323,9 @@ func (a *Adapter) Close(ctx context.Context) (err error) {
 		_ = a.publish(&Message{Type: AdapterClose})
 		a.nodes.stop()
 		err = a.out.close(ctx)
+		if a.journal != nil {
+			err = errors.Join(err, a.journal.close(ctx))
+		}
 		for _, stop := range a.stop {
 			stop()
 		}

@@ -18,6 +18,8 @@ type Config struct {
 	Bus Bus
 	// Codec is the form of messages on the bus; nil means JSON.
 	Codec Codec
+	// LogCodec is their form in the log of a Bus that is a Log; nil means Codec.
+	LogCodec Codec
 	// Prefix begins every topic; empty means "socket.io".
 	Prefix string
 	// UID names this server in the cluster, at most 64 letters, digits and
@@ -42,6 +44,11 @@ type Config struct {
 	// RequestTimeout is how long a request to other servers waits if its context
 	// has no deadline. Zero means five seconds.
 	RequestTimeout time.Duration
+
+	// MaxDisconnection switches connection state recovery on, if Bus is a Log: it is
+	// for how long a client can come back. Zero means no recovery. The adapters are
+	// [Recovering] then.
+	MaxDisconnection time.Duration
 
 	// MaxQueued bounds the bytes that wait for a bus that is slow or out of reach;
 	// beyond it, further messages are dropped with ErrBusFull. Zero means 16 MiB.
@@ -73,6 +80,12 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Codec == nil {
 		c.Codec = JSON
 	}
+	if c.LogCodec == nil {
+		c.LogCodec = c.Codec
+	}
+	if _, ok := c.Bus.(Log); !ok && c.MaxDisconnection != 0 {
+		return c, errors.New("cluster: Config.MaxDisconnection: the bus keeps no log")
+	}
 	if c.Prefix == "" {
 		c.Prefix = defaultPrefix
 	}
@@ -100,7 +113,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.MaxQueued == 0 {
 		c.MaxQueued = defaultQueued
 	}
-	if c.RequestTimeout < 0 || c.MaxQueued < 0 {
+	if c.RequestTimeout < 0 || c.MaxQueued < 0 || c.MaxDisconnection < 0 {
 		return c, errors.New("cluster: negative timeout or limit in Config")
 	}
 	if c.Logger == nil {

@@ -54,6 +54,10 @@ func appendJSON(dst []byte, m *Message, attached bool) ([]byte, error) {
 	dst = quote(dst, m.Namespace)
 	dst = append(dst, `,"type":`...)
 	dst = strconv.AppendUint(dst, uint64(m.Type), 10)
+	if m.Serial > 0 {
+		dst = append(dst, `,"serial":`...)
+		dst = strconv.AppendUint(dst, m.Serial, 10)
+	}
 	switch m.Type {
 	case InitialHeartbeat, Heartbeat, AdapterClose:
 		return append(dst, '}'), nil

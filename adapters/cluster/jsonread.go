@@ -206,6 +206,12 @@ func DecodeText(data []byte, attachments [][]byte, m *Message) error {
 			err = r.whole(&n, 255)
 			m.Type = Type(n)
 			return err
+		case `"serial"`:
+			var v []byte
+			if v, err = r.value(); err == nil {
+				m.Serial, err = strconv.ParseUint(string(v), 10, 64)
+			}
+			return err
 		case `"data"`:
 			body, err = r.value()
 			return err

@@ -75,6 +75,15 @@ func (o Offset) String() string {
 	return strconv.FormatUint(o.Major, 10) + "-" + strconv.FormatUint(o.Minor, 10)
 }
 
+// MarshalText returns the text of String.
+func (o Offset) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// UnmarshalText is ParseOffset.
+func (o *Offset) UnmarshalText(text []byte) (err error) {
+	*o, err = ParseOffset(string(text))
+	return err
+}
+
 // After reports whether o is a later place than p.
 func (o Offset) After(p Offset) bool {
 	return o.Major > p.Major || o.Major == p.Major && o.Minor > p.Minor

@@ -19,18 +19,6 @@ var (
 	_ SubscriberCounter = (*MemoryBus)(nil)
 )
 
-// subscription hands on what was published on its topic, in order. Its goroutine
-// exists while there is something; stop waits for it.
-type subscription struct {
-	receive func([]byte)
-	idle    sync.Cond // on mu: no goroutine is running
-
-	mu      sync.Mutex
-	queue   [][]byte // grows with what the receiver is behind
-	running bool
-	stopped bool
-}
-
 // Publish implements [Bus]. It never blocks.
 func (b *MemoryBus) Publish(_ context.Context, topic string, data []byte) error {
 	b.mu.Lock()
@@ -39,17 +27,16 @@ func (b *MemoryBus) Publish(_ context.Context, topic string, data []byte) error 
 	if len(subs) == 0 {
 		return nil
 	}
-	data = bytes.Clone(data)
+	e := Entry{Data: bytes.Clone(data)}
 	for _, s := range subs {
-		s.add(data)
+		s.add(e)
 	}
 	return nil
 }
 
 // Subscribe implements [Bus].
 func (b *MemoryBus) Subscribe(topic string, receive func([]byte)) (stop func(), err error) {
-	s := &subscription{receive: receive}
-	s.idle.L = &s.mu
+	s := newSubscription(func(e Entry) { receive(e.Data) })
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.topics == nil {
@@ -73,47 +60,4 @@ func (b *MemoryBus) Subscribers(_ context.Context, topic string) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return len(b.topics[topic]), nil
-}
-
-func (s *subscription) add(data []byte) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stopped {
-		return
-	}
-	s.queue = append(s.queue, data)
-	if !s.running {
-		s.running = true
-		go s.run()
-	}
-}
-
-func (s *subscription) run() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for len(s.queue) > 0 && !s.stopped {
-		batch := s.queue
-		s.queue = nil
-		for _, data := range batch {
-			if s.stopped {
-				break
-			}
-			s.mu.Unlock()
-			// Every receiver gets memory of its own: it may decode in place.
-			s.receive(bytes.Clone(data))
-			s.mu.Lock()
-		}
-	}
-	s.running = false
-	s.idle.Broadcast()
-}
-
-func (s *subscription) stop() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.stopped = true
-	s.queue = nil
-	for s.running {
-		s.idle.Wait()
-	}
 }

@@ -66,11 +66,27 @@ func (t Type) response() bool {
 // who has sent it. It may be any of the servers that send no heartbeats.
 const Anonymous = "*"
 
+// logged reports whether a message belongs into a log: servers that come back to
+// it later do with it what they would have done.
+func (m *Message) logged() bool {
+	switch m.Type {
+	case Broadcast:
+		return m.RequestID == ""
+	case SocketsJoin, SocketsLeave, DisconnectSockets:
+		return true
+	}
+	return false
+}
+
 // Message is any message between servers. Which fields count depends on Type.
 type Message struct {
 	Type      Type
 	UID       string // the sender
 	Namespace string
+	// Serial numbers the messages that a server puts into a log: who has one of it
+	// already knows it for a repetition. 0 says nothing; official adapters neither
+	// send nor mind it.
+	Serial uint64
 	// RequestID ties responses to a request. In a Broadcast or ServerSideEmit, not
 	// being empty asks for acknowledgements.
 	RequestID string

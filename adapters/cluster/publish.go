@@ -4,11 +4,17 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
+)
+
+const (
+	maxBatch      = 512     // messages handed over together
+	maxBatchBytes = 1 << 20 // but always one
 )
 
 // outgoing is a message that waits for the bus.
 type outgoing struct {
-	topic string
+	topic string  // empty: it is for the log
 	data  *[]byte // of buffers
 }
 
@@ -21,11 +27,13 @@ const keepBuffer = 64 << 10
 // goroutine exists while there is something to publish; close waits for it.
 // Whoever adds never waits for the bus.
 type publisher struct {
-	bus     Bus
-	batches BatchPublisher // nil if the bus isn't one
-	log     *slog.Logger
-	limit   int64
-	stats   *counters
+	bus       Bus
+	log       Log            // nil if the bus isn't one
+	batches   BatchPublisher // nil if the bus isn't one
+	namespace string
+	logger    *slog.Logger
+	limit     int64
+	stats     *counters
 
 	ctx    context.Context // ends what hangs in the bus
 	cancel context.CancelFunc
@@ -36,35 +44,45 @@ type publisher struct {
 	running bool
 	closed  bool
 	idle    chan struct{} // closed when running ends after close
-	failing bool          // the last message was not taken
+
+	// The rest is the goroutine's own.
+
+	failing  bool // the last message was not taken
+	messages []Publication
+	entries  [][]byte
 }
 
-func newPublisher(c *Config, stats *counters) *publisher {
+func newPublisher(c *Config, namespace string, stats *counters) *publisher {
 	ctx, cancel := context.WithCancel(context.Background())
-	batches, _ := c.Bus.(BatchPublisher)
-	return &publisher{
-		bus: c.Bus, batches: batches, log: c.Logger, limit: c.MaxQueued, stats: stats,
+	p := &publisher{
+		bus: c.Bus, namespace: namespace, logger: c.Logger, limit: c.MaxQueued, stats: stats,
 		ctx: ctx, cancel: cancel, idle: make(chan struct{}),
 	}
+	p.log, _ = c.Bus.(Log)
+	p.batches, _ = c.Bus.(BatchPublisher)
+	return p
 }
 
 // overhead is what a message counts beside its bytes.
 const overhead = 64
 
+func (m outgoing) size() int64 { return int64(len(*m.data)) + overhead }
+
 // add queues data, a buffer of buffers, which is the publisher's from now on.
+// Without a topic it is for the log.
 func (p *publisher) add(topic string, data *[]byte) error {
+	m := outgoing{topic, data}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	size := int64(len(*data)) + overhead
 	switch {
 	case p.closed:
 		return errClosed
-	case p.bytes+size > p.limit:
+	case p.bytes+m.size() > p.limit:
 		p.stats.unpublished.Add(1)
 		return ErrBusFull
 	}
-	p.bytes += size
-	p.queue = append(p.queue, outgoing{topic, data})
+	p.bytes += m.size()
+	p.queue = append(p.queue, m)
 	if !p.running {
 		p.running = true
 		go p.run()
@@ -80,23 +98,12 @@ func (p *publisher) run() {
 		p.queue = nil
 		p.mu.Unlock()
 		for len(queue) > 0 {
-			batch := queue[:p.batch(queue)]
-			queue = queue[len(batch):]
+			n := p.batch(queue)
 			if p.ctx.Err() == nil {
-				p.publish(batch)
+				p.hand(queue[:n])
 			}
-			var size int64
-			for i, m := range batch {
-				size += int64(len(*m.data)) + overhead
-				if cap(*m.data) <= keepBuffer {
-					*m.data = (*m.data)[:0]
-					buffers.Put(m.data)
-				}
-				batch[i] = outgoing{}
-			}
-			p.mu.Lock()
-			p.bytes -= size
-			p.mu.Unlock()
+			p.release(queue[:n])
+			queue = queue[n:]
 		}
 		p.mu.Lock()
 	}
@@ -106,56 +113,113 @@ func (p *publisher) run() {
 	}
 }
 
-const (
-	batchMessages = 512
-	batchBytes    = 1 << 20
-)
-
-// batch returns how many messages go to the bus at once.
+// batch returns how many of the messages can be handed over together.
 func (p *publisher) batch(queue []outgoing) int {
-	if p.batches == nil {
+	logged := queue[0].topic == ""
+	if !logged && p.batches == nil {
 		return 1
 	}
-	n, bytes := 0, 0
-	for n < min(len(queue), batchMessages) && (n == 0 || bytes+len(*queue[n].data) <= batchBytes) {
-		bytes += len(*queue[n].data)
-		n++
+	bytes := queue[0].size()
+	for n := 1; n < min(len(queue), maxBatch); n++ {
+		bytes += queue[n].size()
+		if bytes > maxBatchBytes || (queue[n].topic == "") != logged {
+			return n
+		}
 	}
-	return n
+	return min(len(queue), maxBatch)
 }
 
-func (p *publisher) publish(batch []outgoing) {
-	if len(batch) == 1 {
+// hand gives the bus a batch.
+func (p *publisher) hand(batch []outgoing) {
+	switch {
+	case batch[0].topic == "":
+		p.append(batch)
+	case len(batch) == 1:
 		n, err := 1, p.bus.Publish(p.ctx, batch[0].topic, *batch[0].data)
 		if err != nil {
 			n = 0
 		}
 		p.report(1, n, err)
-		return
+	default:
+		p.messages = p.messages[:0]
+		for _, m := range batch {
+			p.messages = append(p.messages, Publication{m.topic, *m.data})
+		}
+		n, err := p.batches.PublishBatch(p.ctx, p.messages)
+		p.report(len(batch), n, err)
+		clear(p.messages)
 	}
-	messages := make([]Publication, len(batch))
-	for i, m := range batch {
-		messages[i] = Publication{m.topic, *m.data}
-	}
-	n, err := p.batches.PublishBatch(p.ctx, messages)
-	p.report(len(batch), n, err)
 }
 
-// report counts the messages that the bus took of those it was given, and logs
-// when it begins to refuse and when it takes messages again.
-func (p *publisher) report(given, taken int, err error) {
-	p.stats.published.Add(uint64(taken))
-	p.stats.unpublished.Add(uint64(given - taken))
-	if err == nil {
-		if p.failing {
-			p.failing = false
-			p.log.Info("cluster: the bus takes messages again")
-		}
-		return
+// An append that fails is tried again, after a pause that grows between these.
+const (
+	retryFirst = 20 * time.Millisecond
+	retryLast  = time.Second
+)
+
+// append puts a batch into the log, and does not give up: a log is there so that
+// nothing is lost. Who reads it knows repetitions by their serial numbers.
+func (p *publisher) append(batch []outgoing) {
+	p.entries = p.entries[:0]
+	for _, m := range batch {
+		p.entries = append(p.entries, *m.data)
 	}
-	if !p.failing && p.ctx.Err() == nil {
+	defer clear(p.entries)
+	pause := time.NewTimer(0)
+	defer pause.Stop()
+	for left, wait := p.entries, retryFirst; ; wait = min(2*wait, retryLast) {
+		n, err := p.log.Append(p.ctx, p.namespace, left)
+		if n > 0 {
+			wait = retryFirst
+			p.stats.published.Add(uint64(n))
+			left = left[n:]
+		}
+		p.state(err)
+		if len(left) == 0 {
+			return
+		}
+		pause.Reset(wait)
+		select {
+		case <-pause.C:
+		case <-p.ctx.Done():
+			p.stats.unpublished.Add(uint64(len(left)))
+			return
+		}
+	}
+}
+
+// release gives up the memory of messages that are done with.
+func (p *publisher) release(batch []outgoing) {
+	var freed int64
+	for i, m := range batch {
+		freed += m.size()
+		if cap(*m.data) <= keepBuffer {
+			*m.data = (*m.data)[:0]
+			buffers.Put(m.data)
+		}
+		batch[i] = outgoing{}
+	}
+	p.mu.Lock()
+	p.bytes -= freed
+	p.mu.Unlock()
+}
+
+// report counts messages that were handed over together, of which n were taken.
+func (p *publisher) report(all, n int, err error) {
+	p.stats.published.Add(uint64(n))
+	p.stats.unpublished.Add(uint64(all - n))
+	p.state(err)
+}
+
+// state logs when the bus begins to refuse and when it takes messages again.
+func (p *publisher) state(err error) {
+	switch {
+	case err == nil && p.failing:
+		p.failing = false
+		p.logger.Info("cluster: the bus takes messages again")
+	case err != nil && !p.failing && p.ctx.Err() == nil:
 		p.failing = true
-		p.log.Warn("cluster: the bus does not take messages", "error", err)
+		p.logger.Warn("cluster: the bus does not take messages", "error", err)
 	}
 }
 

@@ -20,24 +20,38 @@ func (a *Adapter) receive(data []byte) {
 		return
 	}
 	var m Message
-	err := a.config.Codec.Decode(data, &m)
-	switch {
-	case err != nil:
-	case !validUID(m.UID) && !(m.UID == Anonymous && m.Type.response()):
-		err = fmt.Errorf("cluster: %q is no server's name", m.UID)
-	case m.UID == a.config.UID:
+	err := a.decode(a.config.Codec, data, &m)
+	if m.UID == a.config.UID {
 		return // our own
-	case m.Namespace != a.local.Namespace():
-		err = fmt.Errorf("cluster: a message for namespace %q", m.Namespace)
-	default:
+	}
+	if err == nil {
 		err = a.handle(&m)
 	}
 	if err != nil {
-		a.stats.dropped.Add(1)
-		a.config.Logger.Debug("cluster: dropped a message", "namespace", a.local.Namespace(), "error", err)
+		a.drop(err)
 		return
 	}
 	a.stats.received.Add(1)
+}
+
+// decode reads a message and checks who it is from, and for.
+func (a *Adapter) decode(codec Codec, data []byte, m *Message) error {
+	if err := codec.Decode(data, m); err != nil {
+		return err
+	}
+	switch {
+	case !validUID(m.UID) && !(m.UID == Anonymous && m.Type.response()):
+		return fmt.Errorf("cluster: %q is no server's name", m.UID)
+	case m.Namespace != a.local.Namespace():
+		return fmt.Errorf("cluster: a message for namespace %q", m.Namespace)
+	}
+	return nil
+}
+
+// drop notes that a message was worth nothing.
+func (a *Adapter) drop(why error) {
+	a.stats.dropped.Add(1)
+	a.config.Logger.Debug("cluster: dropped a message", "namespace", a.local.Namespace(), "error", why)
 }
 
 func (a *Adapter) handle(m *Message) error {
@@ -49,9 +63,7 @@ func (a *Adapter) handle(m *Message) error {
 		a.eachRequest(func(g gatherer) { g.NodeLeft(m.UID, nil) })
 		return nil
 	}
-	if m.UID != emitterUID && m.UID != Anonymous && a.heartbeats() {
-		a.nodes.heard(m.UID, !a.config.CountSubscribers || m.Type <= Heartbeat)
-	}
+	a.heard(m)
 	if m.Type.response() {
 		return a.answer(m)
 	}
@@ -68,9 +80,10 @@ func (a *Adapter) handle(m *Message) error {
 		}
 		return a.Memory.Broadcast(p, m.Selection)
 	case SocketsJoin:
-		return a.Memory.JoinAll(m.Selection, m.Rooms...)
+		return a.joinHere(m.Selection, m.Rooms)
 	case SocketsLeave:
-		return a.Memory.LeaveAll(m.Selection, m.Rooms...)
+		a.leaveHere(m.Selection, m.Rooms)
+		return nil
 	case DisconnectSockets:
 		return a.Memory.DisconnectAll(m.Selection, m.Close)
 	case FetchSockets:
@@ -79,6 +92,13 @@ func (a *Adapter) handle(m *Message) error {
 		return a.serverEvent(m)
 	}
 	return nil // Heartbeat
+}
+
+// heard notes that the sender of m is there.
+func (a *Adapter) heard(m *Message) {
+	if m.UID != emitterUID && m.UID != Anonymous && a.heartbeats() {
+		a.nodes.heard(m.UID, !a.config.CountSubscribers || m.Type <= Heartbeat)
+	}
 }
 
 var errNoRequestID = errors.New("cluster: a request without an id")

@@ -3,6 +3,7 @@ package adaptertest
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -70,6 +71,7 @@ func testEncodedOnce(t testing.TB, f *fixture) {
 	f.emit(t, 0, rooms("red", "blue"), "once")
 	f.emit(t, 0, rooms(), "once")
 	f.emit(t, 0, rooms("s1"), "once")
+	f.until(t, "three broadcasts are there", func() bool { return len(f.sockets[1].Received()) == 3 })
 	if n := f.servers[0].Prepared() - before; n != 3 {
 		t.Errorf("three broadcasts were encoded %d times", n)
 	}
@@ -119,15 +121,14 @@ func testOrder(t testing.TB, f *fixture) {
 
 // testFlushUnlocked calls the adapter from where a server writes.
 func testFlushUnlocked(t testing.TB, f *fixture) {
-	busy := false
+	var busy atomic.Bool
 	other := NewSocket("other")
 	sv := NewServer("/test")
 	var a adapter.Adapter
 	sv.OnFlush = func([]adapter.Socket) {
-		if busy {
+		if busy.Swap(true) {
 			return
 		}
-		busy = true
 		if err := a.Join(other, "other", "red"); err != nil {
 			t.Errorf("Join: %v", err)
 		}
@@ -146,9 +147,7 @@ func testFlushUnlocked(t testing.TB, f *fixture) {
 			t.Errorf("Broadcast: %v", err)
 		}
 	})
-	if !busy {
-		t.Error("Flush was not called")
-	}
+	f.until(t, "Flush is called", busy.Load)
 }
 
 func testInvalidPacket(t testing.TB, f *fixture) {
@@ -196,6 +195,10 @@ func testConcurrency(t testing.TB, f *fixture) {
 		})
 	}
 	wg.Wait()
+	last := f.socket(t, 0, "last")
+	f.settle(t)
+	f.adapters[0].Remove(last.Socket)
+	f.sockets = nil
 	if index, ok := ad.(adapter.Index); ok {
 		if sockets, rooms := index.Len(); sockets != 0 || rooms != 0 {
 			t.Errorf("%d sockets and %d rooms are left", sockets, rooms)

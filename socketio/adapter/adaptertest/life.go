@@ -2,7 +2,9 @@ package adaptertest
 
 import (
 	"errors"
+	"runtime"
 	"testing"
+	"weak"
 
 	"github.com/siokit/siokit/sioparser"
 	"github.com/siokit/siokit/socketio/adapter"
@@ -10,6 +12,7 @@ import (
 
 var lifeChecks = []check{
 	{name: "Close", run: testClose},
+	{name: "CloseLetsGo", run: testCloseLetsGo},
 	{name: "AloneAfterAll", servers: 1, needs: has[adapter.ServerEmitter], run: testServerEmitNobody},
 }
 
@@ -30,6 +33,37 @@ func testClose(t testing.TB, f *fixture) {
 	if left := ad.Remove(a.Socket); len(left) != 1 || left[0] != "a" {
 		t.Errorf("Remove after Close returned %q, want its own room", left)
 	}
+}
+
+// testCloseLetsGo looks for what still holds a server whose adapter is closed: a
+// subscription to the bus that was not ended, a timer, an entry in a table.
+func testCloseLetsGo(t testing.TB, f *fixture) {
+	left := f.leaver(t)
+	f.until(t, "nothing holds a server whose adapter is closed (was its subscription ended?)", func() bool {
+		runtime.GC()
+		return left.Value() == nil
+	})
+}
+
+// leaver is a server that has come and gone.
+//
+//go:noinline
+func (f *fixture) leaver(t testing.TB) weak.Pointer[Server] {
+	t.Helper()
+	sv := NewServer("/test")
+	a, err := f.make(sv)
+	if err != nil {
+		t.Fatalf("New: %v", err)
+	}
+	f.converge(t, len(f.servers)+1)
+	if err := a.Join(NewSocket("leaver"), "leaver", "red"); err != nil {
+		t.Errorf("Join: %v", err)
+	}
+	if err := a.Close(f.soon(t)); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+	f.converge(t, len(f.servers))
+	return weak.Make(sv)
 }
 
 // testServerEmitNobody asks servers of a namespace that exists only here.

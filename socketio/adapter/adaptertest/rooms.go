@@ -157,6 +157,7 @@ func testRoomLimit(t testing.TB, f *fixture) {
 		t.Errorf("Join of room %d: %v, want ErrTooManyRooms", adapter.MaxRooms+1, err)
 	}
 	f.emit(t, 0, rooms("one-more"), "one-more")
+	f.settle(t)
 	f.adapters[0].Leave(a.Socket, many[0])
 	f.join(t, a, "one-more")
 	f.emit(t, 0, rooms("one-more"), "room-for-it")

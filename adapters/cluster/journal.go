@@ -1,0 +1,377 @@
+package cluster
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/siokit/siokit/sioparser"
+	"github.com/siokit/siokit/socketio/adapter"
+)
+
+// offsetWait is how long this server's sockets wait for a packet's offset. A
+// log that is slower than this is taken for frozen: then packets go out without
+// one.
+const offsetWait = time.Second
+
+// journal is what an adapter does with a bus that keeps a log. It appends what
+// other servers may have to replay, and follows the log.
+//
+// With recovery, a packet must hold its offset, which is known only when its
+// entry has come back: until then it waits in a queue, in order, with whatever
+// else goes to sockets. So all servers deliver in the order of the log. One lock
+// covers queue, delivery, joining, leaving, persisting and resuming.
+type journal struct {
+	a   *Adapter
+	log Log
+	// recovers says whether there is recovery; without it, only serial, heard and
+	// the calls of Follower are used.
+	recovers bool
+
+	mu      sync.Mutex // before a Membership's; see DESIGN.md
+	serial  uint64     // of the last message appended
+	heard   map[string]uint64
+	newest  Offset // the last entry that was delivered
+	begun   bool
+	ready   chan struct{} // closed when begun
+	queue   []waiting
+	stalled bool  // the log does not answer: packets go out without offsets
+	armed   bool  // late is set
+	late    alarm // when the first in the queue has waited for offsetWait
+	tracks  map[adapter.Socket]*trail
+	flushes [][]adapter.Socket // who was pushed to since the lock was taken
+	ends    []ending           // who is to be disconnected when it is released
+
+	sessions *sessions
+}
+
+// waiting is something for this server's sockets that waits for its turn.
+type waiting struct {
+	serial uint64 // of the entry that brings the offset; 0 if it needs none
+	since  time.Time
+	packet *sioparser.Packet
+	sel    adapter.Selection
+	only   adapter.Socket // the one socket that it is for; then no selection
+	run    func()         // instead of a packet; called with mu held
+}
+
+func newJournal(a *Adapter, log Log) *journal {
+	j := &journal{
+		a: a, log: log, recovers: a.config.MaxDisconnection > 0,
+		heard: make(map[string]uint64), ready: make(chan struct{}),
+		tracks: make(map[adapter.Socket]*trail),
+	}
+	j.late.f = j.onLate
+	j.sessions = newSessions(log, a.config.MaxDisconnection, a.config.Logger)
+	return j
+}
+
+// unlock releases mu, and does what was left for then: it writes what was queued
+// on sockets, and ends sockets.
+func (j *journal) unlock() {
+	flushes, ends := j.flushes, j.ends
+	j.flushes, j.ends = nil, nil
+	j.mu.Unlock()
+	for _, sockets := range flushes {
+		j.a.local.Flush(sockets)
+	}
+	for _, e := range ends {
+		for _, s := range e.sockets {
+			j.a.local.Disconnect(s, e.closeConn)
+		}
+	}
+}
+
+// append queues m for the log and returns its serial number.
+func (j *journal) append(m *Message) (uint64, error) {
+	j.mu.Lock()
+	defer j.unlock()
+	return j.appendLocked(m)
+}
+
+func (j *journal) appendLocked(m *Message) (uint64, error) {
+	m.Serial = j.serial + 1
+	if err := j.a.sendLogged(m); err != nil {
+		return 0, err
+	}
+	j.serial++
+	return m.Serial, nil
+}
+
+// broadcast sends p to the sockets that sel selects, or to one.
+func (j *journal) broadcast(p *sioparser.Packet, sel adapter.Selection, only adapter.Socket) error {
+	j.mu.Lock()
+	defer j.unlock()
+	var err error
+	w := waiting{packet: p, sel: sel, only: only}
+	replayed := replayed(p, sel)
+	if sel.Flags&adapter.LocalOnly == 0 && (only == nil || replayed) {
+		m := &Message{Type: Broadcast, Selection: sel, Name: p.Name, Args: p.Args}
+		if only != nil {
+			m.Selection.Rooms = []string{only.ID()}
+		}
+		if p.HasID {
+			err = j.a.send(j.a.topic, m) // nobody can answer it later
+		} else {
+			w.serial, err = j.appendLocked(m)
+		}
+		switch {
+		case !replayed:
+			w.serial = 0
+		case err != nil || j.stalled:
+			j.flush()
+			j.deliver(w, Offset{}, true)
+			return err
+		}
+	}
+	if w.serial == 0 && len(j.queue) == 0 {
+		j.deliver(w, Offset{}, false)
+		return err
+	}
+	w.packet = p.Clone()
+	w.sel.Rooms, w.sel.Except = slices.Clone(sel.Rooms), slices.Clone(sel.Except)
+	j.add(w)
+	return err
+}
+
+// replayed reports whether a packet is one that a client may miss. One that is
+// for this server alone isn't in the log.
+func replayed(p *sioparser.Packet, sel adapter.Selection) bool {
+	event := p.Type == sioparser.Event || p.Type == sioparser.BinaryEvent
+	return event && !p.HasID && sel.Flags&(adapter.Volatile|adapter.LocalOnly) == 0
+}
+
+// inTurn calls f, with mu held, when everything that was sent before is out.
+func (j *journal) inTurn(f func()) {
+	j.mu.Lock()
+	defer j.unlock()
+	if len(j.queue) == 0 {
+		f()
+		return
+	}
+	j.add(waiting{run: f})
+}
+
+func (j *journal) add(w waiting) {
+	w.since = time.Now()
+	j.queue = append(j.queue, w)
+	if !j.armed {
+		j.armed = true
+		j.late.set(offsetWait)
+	}
+}
+
+// onLate gives the log up if the first in the queue has waited for too long.
+func (j *journal) onLate() {
+	j.mu.Lock()
+	defer j.unlock()
+	j.armed = false
+	if len(j.queue) == 0 {
+		return
+	}
+	left := offsetWait - time.Since(j.queue[0].since)
+	if left <= 0 {
+		j.stalled = true
+		j.a.config.Logger.Warn("cluster: the log does not answer; packets go out without offsets, their sockets can't be recovered until it does",
+			"namespace", j.a.local.Namespace())
+		j.flush()
+		return
+	}
+	j.armed = true
+	j.late.set(left)
+}
+
+// flush delivers what waits, without offsets.
+func (j *journal) flush() {
+	for len(j.queue) > 0 {
+		w := j.pop()
+		j.deliver(w, Offset{}, w.serial > 0)
+	}
+}
+
+func (j *journal) pop() waiting {
+	w := j.queue[0]
+	j.queue[0] = waiting{}
+	j.queue = j.queue[1:]
+	if len(j.queue) == 0 {
+		j.queue = nil
+	}
+	return w
+}
+
+// deliver queues w on its sockets, with the offset at if that isn't zero. Without
+// one, suspends says that it should have had one.
+func (j *journal) deliver(w waiting, at Offset, suspends bool) {
+	if w.run != nil {
+		w.run()
+		return
+	}
+	sockets := []adapter.Socket{w.only}
+	if w.only == nil {
+		if sockets = j.a.Memory.Sockets(w.sel); len(sockets) == 0 {
+			return
+		}
+	}
+	p := w.packet
+	if (at != Offset{}) {
+		numbered := *p
+		numbered.Args = p.Args.Concat(offsetArgs(at))
+		p = &numbered
+	}
+	d, err := j.a.local.Prepare(p, w.sel.Flags)
+	if err != nil {
+		j.a.config.Logger.Warn("cluster: a packet can't be encoded", "namespace", j.a.local.Namespace(), "error", err)
+		return
+	}
+	for _, s := range sockets {
+		s.Push(d)
+		if t := j.tracks[s]; t != nil && (suspends || at != Offset{}) {
+			t.sent(at)
+		}
+	}
+	j.flushes = append(j.flushes, sockets)
+}
+
+// offsetArgs are the arguments that carry an offset: one string, as in the
+// reference.
+func offsetArgs(at Offset) sioparser.Args {
+	args, err := sioparser.ParseArgs([]byte(`["`+at.String()+`"]`), nil)
+	if err != nil {
+		panic("cluster: " + err.Error()) // digits and a dash are a string
+	}
+	return args
+}
+
+// Begin implements [Follower].
+func (j *journal) Begin(at Offset) {
+	j.mu.Lock()
+	defer j.unlock()
+	j.newest, j.stalled = at, false
+	if !j.begun {
+		j.begun = true
+		close(j.ready)
+	}
+}
+
+// Entry implements [Follower].
+func (j *journal) Entry(e Entry) {
+	if j.a.closed.Load() {
+		return
+	}
+	var m Message
+	err := j.a.decode(j.a.config.LogCodec, e.Data, &m)
+	own := m.UID == j.a.config.UID
+	j.mu.Lock()
+	j.newest, j.stalled = e.At, false
+	fresh := err == nil && (own || j.fresh(&m))
+	switch {
+	case !fresh:
+	case own:
+		j.echo(m.Serial, e.At)
+	case j.recovers && m.Type == Broadcast && m.RequestID == "":
+		j.a.heard(&m)
+		j.entry(&m, e.At)
+		fresh = false // and done
+	}
+	j.unlock()
+	switch {
+	case err != nil:
+		j.a.drop(err)
+	case own:
+	default:
+		j.a.stats.received.Add(1)
+		if fresh {
+			if err := j.a.handle(&m); err != nil {
+				j.a.drop(err)
+			}
+		}
+	}
+}
+
+// entry delivers a broadcast of another server.
+func (j *journal) entry(m *Message, at Offset) {
+	p := &sioparser.Packet{Type: sioparser.Event, Name: m.Name, Args: m.Args}
+	if !replayed(p, m.Selection) {
+		at = Offset{}
+	}
+	j.deliver(waiting{packet: p, sel: m.Selection}, at, false)
+}
+
+// fresh reports whether a message has not come before: a server that does not
+// know whether the log has taken a message appends it again.
+func (j *journal) fresh(m *Message) bool {
+	if m.Serial == 0 {
+		return true // from an official adapter
+	}
+	last, known := j.heard[m.UID]
+	if known && m.Serial <= last {
+		return false
+	}
+	if !known && len(j.heard) >= maxNodes {
+		for uid := range j.heard { // any: it is only that its repetitions are not noticed
+			delete(j.heard, uid)
+			break
+		}
+	}
+	j.heard[m.UID] = m.Serial
+	return true
+}
+
+// echo delivers what waits for an entry of this server's own, which has come back.
+func (j *journal) echo(serial uint64, at Offset) {
+	for len(j.queue) > 0 && j.queue[0].serial <= serial {
+		w := j.pop()
+		switch w.serial {
+		case serial:
+			j.deliver(w, at, false)
+		default: // needs none, or the log has lost it
+			j.deliver(w, Offset{}, w.serial > 0)
+		}
+	}
+	for len(j.queue) > 0 && j.queue[0].serial == 0 {
+		j.deliver(j.pop(), Offset{}, false)
+	}
+}
+
+// disconnect ends this server's sockets that sel selects when what they were sent
+// before is out.
+func (j *journal) disconnect(sel adapter.Selection, closeConn bool) {
+	sel.Rooms, sel.Except = slices.Clone(sel.Rooms), slices.Clone(sel.Except)
+	j.inTurn(func() { j.ends = append(j.ends, ending{j.a.Memory.Sockets(sel), closeConn}) })
+}
+
+// ending is sockets that are to be disconnected.
+type ending struct {
+	sockets   []adapter.Socket
+	closeConn bool
+}
+
+// deliverAck is Memory.DeliverAck in its turn.
+func (j *journal) deliverAck(p *sioparser.Packet, sel adapter.Selection, expect func([]adapter.Socket), reply adapter.ReplyFunc) (func([]adapter.Socket), error) {
+	d, forget, err := j.a.local.PrepareAck(p, sel.Flags, reply)
+	if err != nil {
+		return nil, err
+	}
+	done := make(chan struct{})
+	j.inTurn(func() {
+		defer close(done)
+		sockets := j.a.Memory.Sockets(sel)
+		expect(sockets)
+		for _, s := range sockets {
+			s.Push(d)
+		}
+		j.flushes = append(j.flushes, sockets)
+	})
+	<-done // within offsetWait
+	return forget, nil
+}
+
+// close delivers what waits and has every session saved.
+func (j *journal) close(ctx context.Context) error {
+	j.mu.Lock()
+	j.flush()
+	j.unlock()
+	j.late.stop()
+	return j.sessions.close(ctx)
+}

@@ -1,0 +1,254 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/siokit/siokit/sioparser"
+	"github.com/siokit/siokit/socketio/adapter"
+)
+
+// Recovering is an [Adapter] with connection state recovery: what a client missed
+// is read from the bus's log, on whichever server it comes back to.
+//
+// Packets that the log did not take in time go out without an offset, and until
+// their sockets are sent one with an offset those can't be recovered. Broadcasts
+// for this server alone are not in the log: they aren't replayed.
+type Recovering struct{ *Adapter }
+
+var (
+	_ adapter.Adapter      = Recovering{}
+	_ adapter.SessionStore = Recovering{}
+)
+
+// Send implements [adapter.SessionStore].
+func (r Recovering) Send(s adapter.Socket, p *sioparser.Packet, f adapter.Flags) error {
+	if err := sioparser.Valid(p); err != nil {
+		return err
+	}
+	return r.journal.broadcast(p, adapter.Selection{Flags: f}, s)
+}
+
+// Persist implements [adapter.SessionStore]. The session is saved soon; on this
+// server it can be taken at once.
+func (r Recovering) Persist(s adapter.Socket, session adapter.Session) ([]string, error) {
+	rooms, t, ok := r.journal.remove(s)
+	if !ok {
+		return rooms, adapter.ErrRemoved
+	}
+	if t.suspended {
+		return rooms, nil // its client begins anew
+	}
+	text, err := t.encode()
+	if err != nil {
+		return rooms, fmt.Errorf("cluster: session: %w", err)
+	}
+	r.journal.sessions.save(&SavedSession{
+		SocketID: session.SocketID, PrivateID: session.PrivateID,
+		Rooms: rooms, Data: session.Data, Trail: text,
+	})
+	return rooms, nil
+}
+
+// resumption is what Take leaves in a session's Value for Resume.
+type resumption struct {
+	trail  *trail
+	seen   Offset
+	start  Offset
+	upTo   Offset // the log was read up to here
+	missed []missed
+	bytes  int
+	heard  map[string]uint64 // serial numbers; see journal.fresh
+}
+
+// missed is a packet to be replayed.
+type missed struct {
+	at     Offset
+	packet *sioparser.Packet
+	flags  adapter.Flags
+}
+
+const (
+	maxMissed      = 100_000 // packets
+	maxMissedBytes = 64 << 20
+	maxReads       = 100 // of the log for one session, while others append to it
+)
+
+// Take implements [adapter.SessionStore].
+func (r Recovering) Take(ctx context.Context, privateID, offset string) (*adapter.Session, error) {
+	saved, err := r.journal.sessions.take(ctx, privateID)
+	if err != nil {
+		return nil, unrecoverable(err)
+	}
+	var seen Offset
+	if offset != "" {
+		if seen, err = ParseOffset(offset); err != nil {
+			return nil, unrecoverable(err)
+		}
+	}
+	t, err := trailOf(saved, seen)
+	if err != nil {
+		return nil, unrecoverable(err)
+	}
+	start, ok := t.start(seen)
+	if !ok {
+		return nil, adapter.ErrUnrecoverable
+	}
+	rs := &resumption{trail: t, seen: seen, start: start, upTo: start, heard: make(map[string]uint64)}
+	select {
+	case <-r.journal.ready:
+	case <-ctx.Done():
+		return nil, unrecoverable(context.Cause(ctx))
+	}
+	session := &adapter.Session{
+		SocketID: saved.SocketID, PrivateID: saved.PrivateID,
+		Rooms: saved.Rooms, Data: saved.Data, Value: rs,
+	}
+	return session, r.journal.read(ctx, session.SocketID, rs)
+}
+
+func unrecoverable(err error) error { return fmt.Errorf("%w: %w", adapter.ErrUnrecoverable, err) }
+
+// read reads on, at least up to what this server has delivered.
+func (j *journal) read(ctx context.Context, id string, rs *resumption) error {
+	j.mu.Lock()
+	delivered := j.newest
+	j.mu.Unlock()
+	for e, err := range j.log.Read(ctx, j.a.local.Namespace(), rs.upTo) {
+		if err != nil {
+			return unrecoverable(err)
+		}
+		rs.upTo = e.At
+		if err := rs.note(id, j.a, e); err != nil {
+			return err
+		}
+	}
+	if delivered.After(rs.upTo) {
+		rs.upTo = delivered // what lies between is not this namespace's
+	}
+	return nil
+}
+
+// note keeps the packet of an entry if it was meant for the socket.
+func (rs *resumption) note(id string, a *Adapter, e Entry) error {
+	var m Message
+	if err := a.decode(a.config.LogCodec, e.Data, &m); err != nil || m.Type != Broadcast || m.RequestID != "" {
+		return nil // counted when it was delivered
+	}
+	if m.Serial != 0 {
+		if m.Serial <= rs.heard[m.UID] {
+			return nil
+		}
+		rs.heard[m.UID] = m.Serial
+	}
+	p := &sioparser.Packet{Type: sioparser.Event, Name: m.Name, Args: m.Args}
+	if !replayed(p, m.Selection) || !rs.trail.meant(id, &m, e.At) {
+		return nil
+	}
+	rs.bytes += len(e.Data)
+	if len(rs.missed) == maxMissed || rs.bytes > maxMissedBytes {
+		return unrecoverable(errTooMuch)
+	}
+	p.Args = p.Args.Concat(offsetArgs(e.At))
+	rs.missed = append(rs.missed, missed{e.At, p, m.Selection.Flags})
+	return nil
+}
+
+var (
+	errTooMuch = errors.New("cluster: too much was missed")
+	errTooFast = errors.New("cluster: the log grows faster than it is read")
+)
+
+// Resume implements [adapter.SessionStore].
+func (r Recovering) Resume(ctx context.Context, s adapter.Socket, session *adapter.Session) error {
+	rs, _ := session.Value.(*resumption)
+	session.Value = nil // a session is resumed once
+	if rs == nil {
+		return adapter.ErrUnrecoverable // not from Take
+	}
+	for range maxReads {
+		done, err := r.journal.resume(s, session.Rooms, rs)
+		if done || err != nil {
+			return err
+		}
+		if err := r.journal.read(ctx, session.SocketID, rs); err != nil {
+			return err
+		}
+	}
+	return unrecoverable(errTooFast)
+}
+
+// resume enters the socket if everything that this server has delivered was read.
+func (j *journal) resume(s adapter.Socket, rooms []string, rs *resumption) (done bool, err error) {
+	index := j.a.Memory.Unreported()
+	defer index.Report()
+	j.mu.Lock()
+	defer j.unlock()
+	if j.newest.After(rs.upTo) {
+		return false, nil
+	}
+	if err := index.Join(s, rooms...); err != nil {
+		return false, err
+	}
+	t := rs.trail
+	t.Resumed, t.Seen, t.SeenAt, t.End = true, rs.seen, rs.start, Offset{}
+	for _, m := range rs.missed {
+		if m.at.After(j.newest) {
+			break // comes from the log
+		}
+		d, err := j.a.local.Prepare(m.packet, m.flags)
+		if err != nil {
+			continue // nor could it be sent then
+		}
+		s.Push(d)
+		t.Last = m.at
+	}
+	j.tracks[s] = t
+	return true, nil
+}
+
+// join, leave and remove change the index, and note where in the log.
+
+func (j *journal) join(s adapter.Socket, rooms []string) error {
+	index := j.a.Memory.Unreported()
+	defer index.Report()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := index.Join(s, rooms...); err != nil {
+		return err
+	}
+	t := j.tracks[s]
+	if t == nil {
+		t = &trail{Joined: j.newest}
+		j.tracks[s] = t
+	}
+	for _, room := range rooms {
+		t.enter(room, j.newest)
+	}
+	return nil
+}
+
+func (j *journal) leave(s adapter.Socket, rooms []string) {
+	index := j.a.Memory.Unreported()
+	defer index.Report()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if t := j.tracks[s]; t != nil {
+		index.Leave(s, func(room string) { t.leave(room, j.newest) }, rooms...)
+	}
+}
+
+func (j *journal) remove(s adapter.Socket) (rooms []string, t *trail, ok bool) {
+	index := j.a.Memory.Unreported()
+	defer index.Report()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	rooms, ok = index.Remove(s)
+	t = j.tracks[s]
+	delete(j.tracks, s)
+	if t != nil {
+		t.End = j.newest
+	}
+	return rooms, t, ok && t != nil
+}
