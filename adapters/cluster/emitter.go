@@ -16,6 +16,8 @@ type EmitterConfig struct {
 	Bus Bus
 	// Codec is the form of messages on the bus; nil means JSON.
 	Codec Codec
+	// LogCodec is their form in the log of a Bus that is a Log; nil means Codec.
+	LogCodec Codec
 	// Prefix begins every topic; empty means "socket.io".
 	Prefix string
 	// Values encodes arguments; nil means the defaults.
@@ -49,6 +51,9 @@ func NewEmitter(config EmitterConfig) (*Emitter, error) {
 	}
 	if config.Codec == nil {
 		config.Codec = JSON
+	}
+	if config.LogCodec == nil {
+		config.LogCodec = config.Codec
 	}
 	if config.Prefix == "" {
 		config.Prefix = defaultPrefix
@@ -155,11 +160,20 @@ func (e *Emitter) publish(m *Message) error {
 	if r, ok := e.config.Bus.(Router); ok {
 		topic = r.Route(topic, m)
 	}
-	data, err := e.config.Codec.Append(nil, m)
+	log, ok := e.config.Bus.(Log)
+	codec := e.config.Codec
+	if ok = ok && m.logged(); ok {
+		codec = e.config.LogCodec
+	}
+	data, err := codec.Append(nil, m)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), e.config.Timeout)
 	defer cancel()
+	if ok {
+		_, err = log.Append(ctx, e.namespace, [][]byte{data})
+		return err
+	}
 	return e.config.Bus.Publish(ctx, topic, data)
 }
