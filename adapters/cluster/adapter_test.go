@@ -2,7 +2,6 @@ package cluster_test
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -37,13 +36,13 @@ func (c *cable) Subscribe(topic string, receive func([]byte)) (func(), error) {
 	})
 }
 
-// cables lets the suite kill servers.
-type cables struct {
-	mu   sync.Mutex
-	ends map[adapter.Adapter]*cable
+// killable is an adapter that the suite can cut off the bus.
+type killable struct {
+	*cluster.Adapter
+	end *cable
 }
 
-func (c *cables) start(config cluster.Config) func(testing.TB) adapter.New {
+func start(config cluster.Config) func(testing.TB) adapter.New {
 	return func(testing.TB) adapter.New {
 		bus := &cluster.MemoryBus{}
 		return func(local adapter.Local) (adapter.Adapter, error) {
@@ -51,22 +50,15 @@ func (c *cables) start(config cluster.Config) func(testing.TB) adapter.New {
 			config := config
 			config.Bus = end
 			a, err := cluster.New(config)(local)
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			if c.ends == nil {
-				c.ends = make(map[adapter.Adapter]*cable)
+			if err != nil {
+				return nil, err
 			}
-			c.ends[a] = end
-			return a, err
+			return killable{a.(*cluster.Adapter), end}, nil
 		}
 	}
 }
 
-func (c *cables) kill(a adapter.Adapter) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ends[a].cut.Store(true)
-}
+func kill(a adapter.Adapter) { a.(killable).end.cut.Store(true) }
 
 func TestAdapter(t *testing.T) {
 	for name, config := range map[string]cluster.Config{
@@ -75,9 +67,8 @@ func TestAdapter(t *testing.T) {
 		"both":       {CountSubscribers: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var c cables
 			adaptertest.RunCluster(t, adaptertest.Cluster{
-				Servers: 3, Start: c.start(config), Kill: c.kill, Within: 5 * time.Second,
+				Servers: 3, Start: start(config), Kill: kill, Within: 5 * time.Second,
 			})
 		})
 	}

@@ -21,6 +21,7 @@ type mesh struct {
 	wrong string
 	mu    sync.Mutex
 	nodes []*node
+	held  []*node // closed
 	count int
 }
 
@@ -70,6 +71,9 @@ func (n *node) Close(ctx context.Context) error {
 	n.mesh.mu.Lock()
 	if !n.mesh.is("stays for ever") {
 		n.mesh.nodes = slices.DeleteFunc(n.mesh.nodes, func(o *node) bool { return o == n })
+	}
+	if n.mesh.is("subscriptions never end") {
+		n.mesh.held = append(n.mesh.held, n)
 	}
 	n.mesh.mu.Unlock()
 	return n.Memory.Close(ctx)
@@ -297,6 +301,7 @@ func TestSuiteFindsWhatIsBrokenInACluster(t *testing.T) {
 		"others are not waited for":    "Cluster/AckSilentSocket",
 		"others never forget":          "Cluster/AckForgotten",
 		"stays for ever":               "Cluster/Leave",
+		"subscriptions never end":      "CloseLetsGo",
 	} {
 		t.Run(wrong, func(t *testing.T) {
 			t.Parallel()

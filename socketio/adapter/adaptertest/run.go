@@ -11,7 +11,9 @@ import (
 type Cluster struct {
 	// Start begins one test: it returns what makes the adapters of a cluster that
 	// shares nothing with those of other tests. It is called once for each test;
-	// the adapters are closed by the test, the rest by t.Cleanup.
+	// the adapters are closed by the test, the rest by t.Cleanup. A closed adapter,
+	// and the Local that it was made for, must not be held by anything, a table of
+	// the caller's included.
 	Start func(t testing.TB) adapter.New
 	// Servers is how many servers a cluster has; with less than two, nothing is
 	// tested between servers.
