@@ -207,7 +207,7 @@ func (srv *Server) newSession(ctx context.Context, r *http.Request, q query) (*S
 		e.status = http.StatusServiceUnavailable
 		return nil, e
 	}
-	if !srv.addrs.enter(s.first.addr, srv.cfg.Limits.SessionsPerAddr) {
+	if !srv.addrs.enter(s.first.addr(), srv.cfg.Limits.SessionsPerAddr) {
 		srv.open.Add(-1)
 		e := refused(Forbidden, nil, "message", "too many sessions of this address")
 		e.status = http.StatusTooManyRequests
@@ -215,7 +215,7 @@ func (srv *Server) newSession(ctx context.Context, r *http.Request, q query) (*S
 	}
 	if !srv.sessions.add(s) {
 		srv.open.Add(-1)
-		srv.addrs.leave(s.first.addr)
+		srv.addrs.leave(s.first.addr())
 		return nil, badID(errors.New("engineio: session id in use"))
 	}
 	srv.group.begin() // until s.end

@@ -49,23 +49,34 @@ func TestStartStop(t *testing.T) {
 	goroutines(t, before)
 }
 
+// sessionGoroutines counts the goroutines that run code of package engineio.
+func sessionGoroutines() int {
+	buf := make([]byte, 1<<20)
+	n := 0
+	for g := range strings.SplitSeq(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
+		if strings.Contains(g, "/engineio.(*Port).read(") || strings.Contains(g, "/engineio.(*group).run") || strings.Contains(g, "/engineio.(*Server).") {
+			n++
+		}
+	}
+	return n
+}
+
 // TestIdleSessionIsOneGoroutine: and a polling one is none.
 func TestIdleSessionIsOneGoroutine(t *testing.T) {
 	const n = 50
 	s := eiotest.Start(t, engineio.Config{}, new(echoing))
-	before := runtime.NumGoroutine()
 	for range n {
 		s.Poll()
 	}
-	goroutines(t, before)
+	eiotest.Until(t, "no goroutine", func() bool { return sessionGoroutines() == 0 })
 	for range n {
 		ws, _ := s.WS()
 		ws.Send("4x")
 		ws.Read()
 	}
-	goroutines(t, before+n)
-	if got := runtime.NumGoroutine(); got < before+n {
-		t.Errorf("%d goroutines for %d sessions", got-before, n)
+	eiotest.Until(t, "one goroutine a session", func() bool { return sessionGoroutines() == n })
+	if s.Len() != 2*n {
+		t.Errorf("%d sessions", s.Len())
 	}
 }
 

@@ -16,19 +16,19 @@ import (
 // is. So a session that has nothing to say has no writer, and a sender never
 // waits for a client.
 type outbox struct {
-	queue   *batch // what nobody has taken yet; nil when empty
-	size    int    // bytes counted in queue and in what is being written
-	owned   bool   // somebody is writing
-	blocked bool   // it is a goroutine, because the peer did not take everything
-	wake    bool   // the live link asked for a TryWrite
-	old     *Port  // the link that was replaced while it was being written to
-	full    bool   // the limit was passed: the session is being closed
-	parting bool   // the batch with the Close packet has been taken
-	corks   int16
+	queue   *batch        // what nobody has taken yet; nil when empty
+	size    int           // bytes counted in queue and in what is being written
+	old     *Port         // the link that was replaced while it was being written to
+	drained chan struct{} // closed when size falls to the low mark; nil when nobody waits
+	owned   bool          // somebody is writing
+	blocked bool          // it is a goroutine, because the peer did not take everything
+	wake    bool          // the live link asked for a TryWrite
+	full    bool          // the limit was passed: the session is being closed
+	parting bool          // the batch with the Close packet has been taken
 	stale   bool          // what is queued is waiting behind a cork for the second tick; see cork.go
 	waited  bool          // what is queued has waited behind a cork for long enough
 	listed  bool          // in the server's list of corks
-	drained chan struct{} // closed when size falls to the low mark; nil when nobody waits
+	corks   int16
 }
 
 // batch is what is written at a time. Between two bursts it is in a pool: an

@@ -19,12 +19,8 @@ type Port struct {
 	live   bool // carries the session, or did; changes with s.receiving held
 	corked bool // owned by whoever reads
 
-	// Guarded by s.mu.
-	ready  bool          // link takes batches
-	turns  bool          // link is not always ready
-	probed bool          // a probing link has been answered
-	giveUp time.Duration // when an upgrade ends, since the wheel's start
-	alarm  alarm
+	ready bool // link takes batches; guarded by s.mu
+	turns bool // link is not always ready; guarded by s.mu
 }
 
 // attach completes a port with its link.
@@ -73,7 +69,7 @@ func (p *Port) Receive(pkt eioparser.Packet) error {
 func (p *Port) Fail(err error) {
 	s := p.s
 	s.mu.Lock()
-	live, probe := s.port == p, s.probe == p
+	live, probe := s.port == p, s.isNext(p)
 	s.mu.Unlock()
 	switch {
 	case live:

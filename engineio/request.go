@@ -144,7 +144,7 @@ func (srv *Server) checkMember(s *Session, p *Port, r *http.Request, q query, t 
 	if q.protocol != s.Protocol() {
 		return refused(BadRequest, nil, "name", "PROTOCOL_MISMATCH", "protocol", q.protocol, "previousProtocol", s.Protocol())
 	}
-	if srv.cfg.PinAddress && srv.clientAddr(r) != s.first.addr {
+	if srv.cfg.PinAddress && srv.clientAddr(r) != s.first.addr() {
 		return refused(BadRequest, nil, "name", "ADDRESS_MISMATCH")
 	}
 	return nil

@@ -138,7 +138,7 @@ func (srv *Server) forget(s *Session) {
 		return
 	}
 	srv.open.Add(-1)
-	srv.addrs.leave(s.first.addr)
+	srv.addrs.leave(s.first.addr())
 	srv.topics.forget(s)
 }
 

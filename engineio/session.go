@@ -23,12 +23,11 @@ import (
 // writer that lives until the outbox is empty; its times are an entry of the
 // server's wheel.
 type Session struct {
-	srv      *Server
-	id       string
-	first    snapshot
-	parent   context.Context // what Context derives from: the first request's values
-	protocol uint8
-	data     any
+	srv    *Server
+	id     string
+	first  snapshot
+	parent context.Context // what Context derives from: the first request's values
+	data   any
 
 	// receiving serialises what comes in: a session that is being upgraded has
 	// two links.
@@ -37,23 +36,22 @@ type Session struct {
 	state     atomic.Int32  // State; written under mu
 	heartbeat atomic.Uint32 // see heartbeat.go; written under mu
 	busy      atomic.Int32  // calls of the handler in progress
-	alarm     alarm         // the heartbeat's; has its own rule
+	protocol  uint8
+	upgraded  bool  // guarded by mu
+	opened    bool  // Handler.Open has returned nil: Close is owed; guarded by mu
+	alarm     alarm // the heartbeat's; has its own rule
 
-	mu       sync.Mutex
-	port     *Port         // the live one
-	probe    *Port         // the one that wants to be, during an upgrade
-	decided  chan struct{} // closed when there is no probe any more; nil when nobody waits
-	upgraded bool
-	opened   bool // Handler.Open has returned nil: Close is owed
-	ended    *DisconnectError
-	why      Reason // with which Close ends the session, set by whoever began it
-	ctx      context.Context
-	cancel   context.CancelCauseFunc
-	topics   map[string]struct{}
-	due      time.Duration // of the alarm, since the wheel's start
-	pinged   time.Duration // when the last ping was sent, likewise
-	rtt      time.Duration // smoothed
-	rate     *bucket       // nil: no Limits.EventsPerSecond
+	mu     sync.Mutex
+	port   *Port      // the live one
+	next   *candidate // the one that wants to be, during an upgrade
+	ended  *DisconnectError
+	why    Reason    // with which Close ends the session, set by whoever began it
+	life   *lifetime // nil until somebody asks for the context
+	topics map[string]struct{}
+	due    time.Duration // of the alarm, since the wheel's start
+	pinged time.Duration // when the last ping was sent, likewise
+	rtt    time.Duration // smoothed
+	rate   *bucket       // nil: no Limits.EventsPerSecond
 	outbox
 }
 
@@ -93,14 +91,21 @@ type sessionKey struct{}
 func (s *Session) Context() context.Context {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ctx == nil {
+	if s.life == nil {
 		ctx := context.WithValue(context.WithoutCancel(s.parent), sessionKey{}, s)
-		s.ctx, s.cancel = context.WithCancelCause(ctx)
+		s.life = new(lifetime)
+		s.life.ctx, s.life.end = context.WithCancelCause(ctx)
 		if s.ended != nil {
-			s.cancel(s.ended)
+			s.life.end(s.ended)
 		}
 	}
-	return s.ctx
+	return s.life.ctx
+}
+
+// lifetime is the context of a session.
+type lifetime struct {
+	ctx context.Context
+	end context.CancelCauseFunc
 }
 
 // Send queues copies of the messages, which travel together, and writes them
@@ -177,12 +182,15 @@ func (s *Session) end(why Reason, err error) {
 	}
 	s.state.Store(int32(Closed))
 	s.ended = &DisconnectError{Reason: why, Err: err}
-	if s.cancel != nil {
-		s.cancel(s.ended)
+	if s.life != nil {
+		s.life.end(s.ended)
 	}
 	opened := s.opened
-	links := [...]*Port{s.port, s.probe, s.old}
-	s.dropProbe()
+	links := [...]*Port{s.port, nil, s.old}
+	if s.next != nil {
+		links[1] = s.next.port
+		s.dropCandidate()
+	}
 	s.abandon()
 	s.mu.Unlock()
 	defer s.srv.group.end()
@@ -191,7 +199,6 @@ func (s *Session) end(why Reason, err error) {
 	s.srv.forget(s)
 	for _, p := range links {
 		if p != nil {
-			s.srv.wheel.cancel(&p.alarm)
 			p.close()
 		}
 	}

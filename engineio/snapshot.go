@@ -23,10 +23,9 @@ type Handshake struct {
 // times the bytes of what is in it, for every session and as long as it lives,
 // and few ever ask.
 type snapshot struct {
-	addr string
-	tls  *tls.ConnectionState
-	// The time, the host, four parts of the URL, and the header: for each name the
-	// name, the number of values, and the values.
+	tls *tls.ConnectionState
+	// The address, the time, the host, parts of the URL, and the header: for each
+	// name the name, the number of values, and the values.
 	packed string
 }
 
@@ -35,7 +34,7 @@ var snapshotBufs = sync.Pool{New: func() any { b := make([]byte, 0, 2<<10); retu
 
 func newSnapshot(r *http.Request, addr string) snapshot {
 	buf := snapshotBufs.Get().(*[]byte)
-	b := binary.AppendVarint((*buf)[:0], time.Now().UnixNano())
+	b := binary.AppendVarint(appendString((*buf)[:0], addr), time.Now().UnixNano())
 	for _, part := range [...]string{r.Host, r.URL.Scheme, r.URL.Host, r.URL.Path, r.URL.RawPath, r.URL.RawQuery} {
 		b = appendString(b, part)
 	}
@@ -46,7 +45,7 @@ func newSnapshot(r *http.Request, addr string) snapshot {
 			b = appendString(b, v)
 		}
 	}
-	sn := snapshot{addr: addr, tls: r.TLS, packed: string(b)}
+	sn := snapshot{tls: r.TLS, packed: string(b)}
 	if cap(b) <= 16<<10 {
 		*buf = b[:0]
 		snapshotBufs.Put(buf)
@@ -54,11 +53,17 @@ func newSnapshot(r *http.Request, addr string) snapshot {
 	return sn
 }
 
+// addr returns the client's address.
+func (sn *snapshot) addr() string {
+	p := unpacker(sn.packed)
+	return p.string()
+}
+
 // handshake unpacks. What it returns is the caller's own, except TLS.
 func (sn *snapshot) handshake() *Handshake {
 	p := unpacker(sn.packed)
-	h := &Handshake{Header: make(http.Header), RemoteAddr: sn.addr, TLS: sn.tls, Time: time.Unix(0, p.varint())}
-	h.Host = p.string()
+	h := &Handshake{Header: make(http.Header), TLS: sn.tls}
+	h.RemoteAddr, h.Time, h.Host = p.string(), time.Unix(0, p.varint()), p.string()
 	h.URL = &url.URL{Scheme: p.string(), Host: p.string(), Path: p.string(), RawPath: p.string(), RawQuery: p.string()}
 	for len(p) > 0 {
 		name := p.string()

@@ -21,6 +21,19 @@ import (
 // is right.
 const outcomeGrace = 15 * time.Millisecond
 
+// candidate is the link that wants to carry the session.
+type candidate struct {
+	s    *Session
+	port *Port
+
+	// Guarded by s.mu.
+	probed  bool          // it was probed, and has been answered
+	giveUp  time.Duration // when the upgrade ends, since the wheel's start
+	decided chan struct{} // closed at the end of the upgrade; nil when nobody waits
+
+	alarm alarm
+}
+
 // awaitOutcome waits, if an upgrade is about to be decided.
 func (s *Session) awaitOutcome() {
 	s.mu.Lock()
@@ -28,10 +41,10 @@ func (s *Session) awaitOutcome() {
 		s.mu.Unlock()
 		return
 	}
-	if s.decided == nil {
-		s.decided = make(chan struct{})
+	if s.next.decided == nil {
+		s.next.decided = make(chan struct{})
 	}
-	decided := s.decided
+	decided := s.next.decided
 	s.mu.Unlock()
 	timer := time.NewTimer(outcomeGrace)
 	defer timer.Stop()
@@ -41,12 +54,16 @@ func (s *Session) awaitOutcome() {
 	}
 }
 
-// dropProbe forgets the candidate. The caller holds mu.
-func (s *Session) dropProbe() {
-	s.probe = nil
-	if s.decided != nil {
-		close(s.decided)
-		s.decided = nil
+// dropCandidate forgets the candidate, if there is one. The caller holds mu.
+func (s *Session) dropCandidate() {
+	c := s.next
+	if c == nil {
+		return
+	}
+	s.next = nil
+	s.srv.wheel.cancel(&c.alarm)
+	if c.decided != nil {
+		close(c.decided)
 	}
 }
 
@@ -54,23 +71,26 @@ func (s *Session) dropProbe() {
 const releaseEvery = 100 * time.Millisecond
 
 // probing reports whether an upgrade is under way. The caller holds mu.
-func (s *Session) probing() bool { return s.probe != nil && s.probe.probed }
+func (s *Session) probing() bool { return s.next != nil && s.next.probed }
+
+// isNext reports whether p is the candidate. The caller holds mu.
+func (s *Session) isNext(p *Port) bool { return s.next != nil && s.next.port == p }
 
 // beginProbe makes p the session's one candidate, if it may be.
 func (s *Session) beginProbe(p *Port) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.State() != Open || s.probe != nil || s.upgraded {
+	if s.State() != Open || s.next != nil || s.upgraded {
 		return false
 	}
 	target, ok := p.transport.(UpgradeTarget)
 	if !ok || !target.UpgradesFrom(s.port.transport.Name()) {
 		return false
 	}
-	s.probe = p
-	p.alarm.expire = p
-	p.giveUp = time.Since(s.srv.wheel.start) + s.srv.cfg.UpgradeTimeout
-	s.srv.wheel.schedule(&p.alarm, s.srv.cfg.UpgradeTimeout)
+	c := &candidate{s: s, port: p, giveUp: s.srv.wheel.now() + s.srv.cfg.UpgradeTimeout}
+	c.alarm.expire = c
+	s.next = c
+	s.srv.wheel.scheduleAt(&c.alarm, c.giveUp)
 	return true
 }
 
@@ -106,11 +126,11 @@ func (s *Session) receiveProbe(p *Port, pkt eioparser.Packet) error {
 func (s *Session) probeSeen(p *Port) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.probe != p {
+	if !s.isNext(p) {
 		return false
 	}
-	p.probed = true
-	s.srv.wheel.schedule(&p.alarm, releaseEvery)
+	s.next.probed = true
+	s.srv.wheel.schedule(&s.next.alarm, releaseEvery)
 	return true
 }
 
@@ -118,40 +138,39 @@ func (s *Session) probeSeen(p *Port) bool {
 // else is about to.
 func (s *Session) releasePoll(p *Port) {
 	s.mu.Lock()
-	if s.probe == p && s.port.ready && s.port.turns && s.queue == nil && !s.owned {
+	if s.isNext(p) && s.port.ready && s.port.turns && s.queue == nil && !s.owned {
 		s.queueControl(noopPacket)
 	}
 	s.pump(true) // in the same breath: the noop is for this link only
 }
 
 // expired is called by the wheel: to end a poll, or the upgrade.
-func (p *Port) expired(*alarm) {
-	s := p.s
+func (c *candidate) expired(*alarm) {
+	s := c.s
 	s.mu.Lock()
-	left := p.giveUp - time.Since(s.srv.wheel.start)
-	going := s.probe == p && left > 0
+	left := c.giveUp - s.srv.wheel.now()
+	going := s.next == c && left > 0
 	if going {
-		s.srv.wheel.schedule(&p.alarm, min(left, releaseEvery))
+		s.srv.wheel.schedule(&c.alarm, min(left, releaseEvery))
 	}
 	s.mu.Unlock()
 	if going {
-		s.releasePoll(p)
+		s.releasePoll(c.port)
 	} else {
-		s.abortProbe(p)
+		s.abortProbe(c.port)
 	}
 }
 
 // replace makes p the live link. The caller holds receiving.
 func (s *Session) replace(p *Port) bool {
 	s.mu.Lock()
-	if s.probe != p {
+	if !s.isNext(p) {
 		s.mu.Unlock()
 		return false
 	}
 	old := s.port
 	s.port, s.upgraded = p, true
-	s.dropProbe()
-	s.srv.wheel.cancel(&p.alarm)
+	s.dropCandidate()
 	if s.owned {
 		s.old, old = old, nil // whoever writes to it closes it
 	}
@@ -165,9 +184,8 @@ func (s *Session) replace(p *Port) bool {
 // abortProbe gives the candidate up. The session goes on as it was.
 func (s *Session) abortProbe(p *Port) {
 	s.mu.Lock()
-	if s.probe == p {
-		s.dropProbe()
-		s.srv.wheel.cancel(&p.alarm)
+	if s.isNext(p) {
+		s.dropCandidate()
 	}
 	s.mu.Unlock()
 	p.close()

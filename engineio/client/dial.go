@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
+	"slices"
 
 	"github.com/siokit/siokit/eioparser"
+	"github.com/siokit/siokit/engineio"
 )
 
 // Dial begins a session with the server at rawURL (http, https, ws or wss). A
@@ -109,18 +110,21 @@ func (s *Session) handshake(ctx context.Context, t Transport) error {
 	return nil
 }
 
-// offered returns the transports to which the session may move, the best first.
+// offered returns the transports to which the session may move, the best first:
+// those that the server names, and those that say of themselves, as
+// engineio.UpgradeTarget, that they may be reached without.
 func (s *Session) offered() []Transport {
 	if s.cfg.NoUpgrade {
 		return nil
 	}
 	var list []Transport
-	for i := len(s.cfg.Transports) - 1; i >= 0; i-- {
-		t := s.cfg.Transports[i]
-		for _, name := range s.hs.Upgrades {
-			if strings.EqualFold(name, t.Name()) && t.Name() != s.transport.Name() {
-				list = append(list, t)
-			}
+	for _, t := range slices.Backward(s.cfg.Transports) {
+		if t.Name() == s.transport.Name() {
+			continue
+		}
+		target, ok := t.(engineio.UpgradeTarget)
+		if slices.Contains(s.hs.Upgrades, t.Name()) || ok && target.UpgradesFrom(s.transport.Name()) {
+			list = append(list, t)
 		}
 	}
 	return list
