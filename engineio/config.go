@@ -191,6 +191,13 @@ func (c *Config) complete() error {
 	if len(c.Transports) == 0 {
 		return errors.New("engineio: no transports")
 	}
+	if c.CORS != nil {
+		for _, origin := range c.CORS.AllowedOrigins {
+			if err := checkListedOrigin(origin); err != nil {
+				return err
+			}
+		}
+	}
 	if c.CORS != nil && c.CORS.AllowCredentials && cors.New(*c.CORS).OriginAllowed(stranger()) {
 		return errors.New("engineio: CORS with credentials needs a list of origins")
 	}

@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -13,8 +14,8 @@ import (
 // whoever visits it. Requests without Origin come from other programs.
 //
 // Long-polling needs no check: without CORS headers the page cannot read the
-// session's id.
-func (srv *Server) checkOrigin(r *http.Request, t Transport) *ConnectionError {
+// session's id. But somebody will ask why, so the log says it.
+func (srv *Server) checkOrigin(w http.ResponseWriter, r *http.Request) *ConnectionError {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
 		return nil
@@ -22,7 +23,15 @@ func (srv *Server) checkOrigin(r *http.Request, t Transport) *ConnectionError {
 	if !printable(origin) {
 		return refused(BadRequest, nil, "name", "INVALID_ORIGIN", "origin", origin)
 	}
-	if !isWebSocketUpgrade(r) || srv.AllowsOrigin(r) {
+	if srv.AllowsOrigin(r) {
+		return nil
+	}
+	if !isWebSocketUpgrade(r) {
+		// A middleware around the server may have said that the page may read it.
+		if w.Header().Get("Access-Control-Allow-Origin") == "" && srv.warned.fresh(origin+" polls") {
+			srv.log.Warn("engineio: a page of another origin polls and its browser keeps the answers from it; Config.CORS can allow it",
+				slog.String("origin", origin), slog.String("host", srv.host(r)))
+		}
 		return nil
 	}
 	if srv.warned.fresh(origin) {
@@ -55,6 +64,23 @@ func (srv *Server) AllowsOrigin(r *http.Request) bool {
 	}
 	u, err := url.Parse(origin)
 	return err == nil && strings.EqualFold(u.Host, srv.host(r))
+}
+
+// checkListedOrigin refuses what no browser will ever send, before somebody
+// wonders why his page is not let in. "*" stands for everybody, or for any part
+// of an origin.
+func checkListedOrigin(origin string) error {
+	scheme, host, found := strings.Cut(origin, "://")
+	switch {
+	case origin == "*" || origin == "null":
+		return nil
+	case !found && !strings.Contains(origin, "*"):
+		return fmt.Errorf("engineio: CORS: origin %q has no scheme, as in %q", origin, "https://"+origin)
+	case found && strings.ContainsAny(host, "/?#"):
+		return fmt.Errorf("engineio: CORS: origin %q has a path or a slash at its end; browsers send %q",
+			origin, scheme+"://"+host[:strings.IndexAny(host, "/?#")])
+	}
+	return nil
 }
 
 // stranger is a request from an origin that nobody lists.

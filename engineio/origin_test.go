@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
@@ -77,6 +78,34 @@ func TestOrigin(t *testing.T) {
 			t.Errorf("%d warnings: %s", n, log.String())
 		}
 	})
+	t.Run("one warning an origin that polls", func(t *testing.T) {
+		log.Reset()
+		s := eiotest.Start(t, plain, eiotest.Handler{})
+		for range 3 {
+			s.Do("GET", s.URL("EIO=4&transport=polling"), "", "Origin", "http://evil.example")
+			s.Do("GET", s.URL("EIO=4&transport=polling"), "", "Origin", "http://"+s.Addr)
+		}
+		if n := strings.Count(log.String(), "Config.CORS"); n != 1 || !strings.Contains(log.String(), "evil.example") {
+			t.Errorf("%d warnings: %s", n, log.String())
+		}
+	})
+	t.Run("no warning behind somebody else's CORS", func(t *testing.T) {
+		log.Reset()
+		srv, err := engineio.NewServer(plain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := srv.Handle(silent{}); err != nil {
+			t.Fatal(err)
+		}
+		defer srv.Close()
+		r := httptest.NewRequest(http.MethodGet, "/?EIO=4&transport=polling", nil)
+		r.Header.Set("Origin", "https://app.example")
+		cors.AllowAll().Handler(srv).ServeHTTP(httptest.NewRecorder(), r)
+		if log.Len() > 0 {
+			t.Error(log.String())
+		}
+	})
 	t.Run("an invalid byte", func(t *testing.T) {
 		s := eiotest.Start(t, plain, eiotest.Handler{})
 		c := s.Dial()
@@ -140,5 +169,26 @@ func TestPinAddress(t *testing.T) {
 	}
 	if got := show(p.Post("4x", "X-Test", "a")) + " " + show(p.Get("X-Test", "a")); got != "200 ok 200 4x" {
 		t.Error(got)
+	}
+}
+
+// An origin that no browser sends is a mistake of the configuration.
+func TestListedOrigins(t *testing.T) {
+	for origin, says := range map[string]string{
+		"https://app.example":        "",
+		"https://app.example:8443":   "",
+		"https://*.example":          "",
+		"*":                          "",
+		"null":                       "",
+		"capacitor://localhost":      "",
+		"https://app.example/":       `browsers send "https://app.example"`,
+		"https://app.example/chat?x": `browsers send "https://app.example"`,
+		"app.example":                `as in "https://app.example"`,
+		"localhost:3000":             `as in "https://localhost:3000"`,
+	} {
+		_, err := engineio.NewServer(engineio.Config{CORS: &cors.Options{AllowedOrigins: []string{origin}}})
+		if says == "" && err != nil || says != "" && (err == nil || !strings.Contains(err.Error(), says)) {
+			t.Errorf("%q: %v, want %q", origin, err, says)
+		}
 	}
 }
