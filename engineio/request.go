@@ -95,7 +95,7 @@ func (srv *Server) route(w http.ResponseWriter, r *http.Request, q query) *Conne
 	if t == nil {
 		return refused(UnknownTransport, nil, "transport", q.transport)
 	}
-	if e := srv.checkOrigin(r, t); e != nil {
+	if e := srv.checkOrigin(w, r); e != nil {
 		return e
 	}
 	if q.sid == "" {

@@ -20,6 +20,7 @@ type Server struct {
 	log        *slog.Logger
 	transports map[string]Transport
 	upgrades   map[string][]string // for each transport, which others it may move to
+	offers     map[string][]string // those of upgrades that the handshake lists
 	webSockets bool                // some transport takes Upgrade: websocket requests
 	entry      http.Handler
 	cors       *cors.Cors
@@ -53,6 +54,7 @@ func NewServer(cfg Config) (*Server, error) {
 		log:        cfg.Logger,
 		transports: make(map[string]Transport),
 		upgrades:   make(map[string][]string),
+		offers:     make(map[string][]string),
 		sessions:   newRegistry(),
 		shutdown:   make(chan struct{}),
 	}
@@ -65,13 +67,17 @@ func NewServer(cfg Config) (*Server, error) {
 		srv.webSockets = srv.webSockets || ok
 	}
 	for _, from := range cfg.Transports {
-		list := []string{}
+		name := from.Name()
+		srv.offers[name] = []string{}
 		for _, to := range cfg.Transports {
-			if u, ok := to.(UpgradeTarget); ok && !cfg.NoUpgrades && u.UpgradesFrom(from.Name()) {
-				list = append(list, to.Name())
+			if u, ok := to.(UpgradeTarget); !ok || cfg.NoUpgrades || !u.UpgradesFrom(name) {
+				continue
+			}
+			srv.upgrades[name] = append(srv.upgrades[name], to.Name())
+			if u, ok := to.(Unlisted); !ok || !u.Unlisted(name) {
+				srv.offers[name] = append(srv.offers[name], to.Name())
 			}
 		}
-		srv.upgrades[from.Name()] = list
 	}
 	longest := max(cfg.PingInterval, cfg.PingTimeout, cfg.UpgradeTimeout)
 	if cfg.AllowEIO3 {
@@ -96,8 +102,11 @@ func NewServer(cfg Config) (*Server, error) {
 // Handle sets the application. It must be called once, before the first
 // request.
 func (srv *Server) Handle(h Handler) error {
-	if h == nil || srv.handler != nil {
-		return errors.New("engineio: Handle wants one handler, once")
+	switch {
+	case h == nil:
+		return errors.New("engineio: Handle was given no handler")
+	case srv.handler != nil:
+		return errors.New("engineio: the server has a handler already; each application needs a server of its own")
 	}
 	srv.handler = h
 	return nil
