@@ -142,7 +142,7 @@ func (srv *Server) handshake(r *http.Request, q query, t Transport, accept func(
 	accepted = true
 	if err != nil {
 		s.end(TransportError, err)
-		return nil, refused(BadRequest, err, "name", "TRANSPORT_HANDSHAKE_ERROR", "error", err)
+		return nil, notAccepted(t, err)
 	}
 	p.attach(link)
 	if q.protocol == 3 {
@@ -285,6 +285,15 @@ func (s *Session) start(p *Port, read func(*Port)) error {
 	return nil
 }
 
+// notAccepted refuses what a transport does not take. One that HTTP does not
+// reach is, as far as HTTP is concerned, none.
+func notAccepted(t Transport, err error) *ConnectionError {
+	if errors.Is(err, ErrNoHTTP) {
+		return refused(UnknownTransport, nil, "transport", t.Name())
+	}
+	return refused(BadRequest, err, "name", "TRANSPORT_HANDSHAKE_ERROR", "error", err)
+}
+
 // errInternal is what a client is told of a panic.
 var errInternal = errors.New("internal error")
 
@@ -305,7 +314,7 @@ func (s *Session) open() (err error) {
 func (s *Session) openPacket(p *Port) *Prepared {
 	h := eioparser.Handshake{
 		SID:          s.id,
-		Upgrades:     s.srv.upgrades[p.transport.Name()],
+		Upgrades:     s.srv.offers[p.transport.Name()],
 		PingInterval: s.srv.cfg.PingInterval,
 		PingTimeout:  s.srv.cfg.PingTimeout,
 		MaxPayload:   s.srv.cfg.MaxPayload,
@@ -323,7 +332,7 @@ func (srv *Server) join(r *http.Request, s *Session, t Transport, accept func(*P
 	p := &Port{s: s, transport: t, ready: true}
 	link, err := accept(p)
 	if err != nil {
-		return refused(BadRequest, err, "name", "TRANSPORT_HANDSHAKE_ERROR", "error", err)
+		return notAccepted(t, err)
 	}
 	p.attach(link)
 	if p.reader() == nil {

@@ -12,7 +12,7 @@ import (
 // Polling and WebSocket are written against this file and Port, as every other
 // transport can be; transporttest.Run checks one.
 //
-// A transport may also implement RequestChecker and UpgradeTarget.
+// A transport may also implement RequestChecker, UpgradeTarget and Unlisted.
 type Transport interface {
 	// Name is the transport's name in the protocol: the value of the query
 	// parameter transport, and the entry in the handshake's upgrades.
@@ -32,7 +32,7 @@ type Transport interface {
 }
 
 // ErrNoHTTP is what Accept returns for a transport that has listeners of its
-// own.
+// own. To HTTP requests such a transport is unknown (code 0).
 var ErrNoHTTP = errors.New("engineio: the transport is not reached by HTTP")
 
 // RequestChecker is a Transport that can tell whether a request could become a
@@ -44,8 +44,16 @@ type RequestChecker interface {
 // UpgradeTarget is a Transport to which a session may move from another one.
 type UpgradeTarget interface {
 	// UpgradesFrom reports whether a session on the named transport may move to
-	// this one. The handshake lists this transport in upgrades if so.
+	// this one. The handshake lists this transport in upgrades if so, unless it is
+	// Unlisted.
 	UpgradesFrom(name string) bool
+}
+
+// Unlisted is an UpgradeTarget that some sessions may move to without being
+// told: their handshake does not list it, because official clients would try, and
+// cannot leave the transport that they are on.
+type Unlisted interface {
+	Unlisted(from string) bool
 }
 
 // Link is one client's connection over a transport: the sending side. What it
