@@ -15,7 +15,7 @@ client := tools/node/node_modules/socket.io-client/dist
 verify := go run ./tools/cmd/verify
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt vet lint race alone conform fuzz bench tidy prefix
+.PHONY: help setup demo test ci check fmt vet lint race alone conform fuzz bench tidy prefix
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | \
@@ -30,6 +30,9 @@ demo: ## install what it needs, then serve the chat example on ADDR (127.0.0.1:3
 
 test: setup ## install test needs, then run everything: linters, tests with -race, modules alone
 	$(verify) lint tests alone --race --fresh
+
+ci: setup ## what .ci/run does: make test, and each fuzz target for 30s
+	$(verify) lint tests alone fuzz --race --fresh
 
 check: ## the fast loop: linters, and the tests whose code changed, without -race and browsers
 	$(verify) lint tests --without tools/clients
@@ -54,12 +57,7 @@ conform: setup ## run the conformance suite on our fixture server, or on CMD='â€
 	go run ./conformance/cmd/sioconform --cmd '$(CMD)' $(CONFORM)
 
 fuzz: ## fuzz each target for FUZZTIME (20s)
-	@for pkg in $$(go list ./fuzz/...); do \
-		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
-			echo "== $$pkg $$target"; \
-			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
-		done; \
-	done
+	$(verify) fuzz --fuzztime $(FUZZTIME)
 
 bench: ## run the benchmarks that match BENCH
 	go test -run '^$$' -bench '$(BENCH)' -benchmem work

@@ -4,9 +4,9 @@
 //	verify lint tests alone --race --fresh
 //
 // The count is of real results: each test or example without subtests, each
-// subtest below the others, and each step of alone. The linters count only when
-// they find something. A package that does not build is a failure, and so is a
-// test that was skipped.
+// subtest below the others, each step of alone, and each fuzz target. The linters
+// count only when they find something. A package that does not build is a failure,
+// and so is a test that was skipped.
 package main
 
 import (
@@ -25,13 +25,14 @@ import (
 )
 
 type options struct {
-	Stages   []string      `arg:"" enum:"lint,fmt,vet,staticcheck,tests,alone" help:"What to run, in this order: lint (fmt, vet and staticcheck), fmt, vet, staticcheck, tests, alone."`
+	Stages   []string      `arg:"" enum:"lint,fmt,vet,staticcheck,tests,alone,fuzz" help:"What to run, in this order: lint (fmt, vet and staticcheck), fmt, vet, staticcheck, tests, alone, fuzz."`
 	Race     bool          `help:"Run the tests with the race detector."`
 	Fresh    bool          `help:"Run tests again whose result is cached."`
-	Packages []string      `placeholder:"PATTERN" help:"Packages to vet and test, such as ./engineio/...; all modules when not given."`
+	Fuzztime time.Duration `default:"30s" help:"Time for each fuzz target."`
+	Packages []string      `placeholder:"PATTERN" help:"Packages to vet, test and fuzz, such as ./engineio/...; all modules when not given."`
 	Without  []string      `placeholder:"DIR" help:"Folders whose packages are not tested, such as tools/clients."`
-	Timeout  time.Duration `default:"10m" help:"Time limit for the tests of one package."`
-	Limit    time.Duration `default:"38m" help:"Time limit for everything."`
+	Timeout  time.Duration `default:"20m" help:"Time limit for the tests of one package."`
+	Limit    time.Duration `default:"60m" help:"Time limit for everything."`
 }
 
 func main() {
@@ -54,7 +55,8 @@ func main() {
 	}
 	v.report.Print(os.Stdout)
 	fmt.Printf("\n%s\n", &v.report)
-	if v.report.Failed() > 0 || v.report.Passed == 0 && slices.Contains(opts.Stages, "tests") {
+	countable := slices.ContainsFunc(opts.Stages, func(s string) bool { return s == "tests" || s == "alone" || s == "fuzz" })
+	if v.report.Failed() > 0 || v.report.Passed == 0 && countable {
 		os.Exit(1)
 	}
 }
@@ -73,6 +75,7 @@ func (v *verifier) run(ctx context.Context) {
 		"staticcheck": v.staticcheck,
 		"tests":       v.tests,
 		"alone":       v.alone,
+		"fuzz":        v.fuzz,
 		"lint": func(ctx context.Context) {
 			v.gofmt(ctx)
 			v.vet(ctx)

@@ -8,16 +8,13 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/siokit/siokit/tools/alone"
+	"github.com/siokit/siokit/tools/fuzzing"
+	"github.com/siokit/siokit/tools/internal/group"
 	"github.com/siokit/siokit/tools/results"
 )
-
-// interruptWait is how long a test run that was told to stop may take to end
-// what it started, before it is killed.
-const interruptWait = 10 * time.Second
 
 // tests runs go test on all packages and counts what it reports.
 func (v *verifier) tests(ctx context.Context) {
@@ -77,13 +74,8 @@ func (v *verifier) below(pkg, dir string) bool {
 // goTest runs one go test -json at the root.
 func (v *verifier) goTest(ctx context.Context, name string, args []string) results.Report {
 	var report results.Report
-	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd := group.Command(ctx, "go", args...)
 	cmd.Dir = v.w.Root
-	// The tests and what they started are in one group with the go command, so
-	// that all of it ends when the run is broken off.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
-	cmd.WaitDelay = interruptWait
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()
@@ -97,8 +89,7 @@ func (v *verifier) goTest(ctx context.Context, name string, args []string) resul
 	report, readErr := results.Read(stdout, v.progress, os.Stdout)
 	err = cmd.Wait()
 	if ctx.Err() != nil {
-		// Whoever did not heed the interrupt. That nobody is left is no error.
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		group.Clear(cmd) // whoever did not heed the interrupt
 	}
 	switch {
 	case readErr != nil:
@@ -139,6 +130,31 @@ func (v *verifier) alone(ctx context.Context) {
 	}})
 	if err != nil {
 		report.Fail("alone", err.Error())
+	}
+	fmt.Printf("   %s\n", &report)
+	v.report.Add(report)
+}
+
+// fuzz counts each native fuzz target.
+func (v *verifier) fuzz(ctx context.Context) {
+	stage("fuzz")
+	var report results.Report
+	err := fuzzing.Run(ctx, v.w, fuzzing.Options{
+		Time:     v.opts.Fuzztime,
+		Patterns: v.opts.Packages,
+		Done: func(r fuzzing.Result) {
+			state := "ok  "
+			if r.Err != nil {
+				state = "FAIL"
+				report.Fail(r.Package+" "+r.Target, r.Err.Error())
+			} else {
+				report.Passed++
+			}
+			fmt.Printf("%s  %-44s %12d executions %7.1fs\n", state, r.Target, r.Executions, r.Took.Seconds())
+		},
+	})
+	if err != nil {
+		report.Fail("fuzz", err.Error())
 	}
 	fmt.Printf("   %s\n", &report)
 	v.report.Add(report)
