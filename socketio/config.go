@@ -58,8 +58,8 @@ type Config struct {
 	// 0 means 5 s; negative, for ever.
 	DisconnectGrace time.Duration
 
-	// MaxNamespaces bounds the namespaces that one connection may be in.
-	// 0 means 4,096.
+	// MaxNamespaces bounds the namespaces that one connection may be in; one more
+	// ends it. 0 means 4,096; it may not be negative.
 	MaxNamespaces int
 
 	// Adapter makes the adapter of each namespace. Nil means the rooms of this
@@ -71,8 +71,10 @@ type Config struct {
 	// Nil means sioparser.Text, the protocol's own.
 	Codec sioparser.Codec
 
-	// Limits bound what a decoder accepts. Zero fields mean the parser's
-	// defaults, among them 10 attachments a packet.
+	// Limits bound what a decoder accepts: attachments of a packet and their bytes,
+	// nesting, the length of a namespace's name. A field that is 0 means the
+	// parser's default (10 attachments of 10 MB together, 1,000 levels, 512 bytes);
+	// negative, no limit.
 	Limits sioparser.Limits
 
 	// Values turns Go values into arguments and back. Nil means json/v2 with the
@@ -100,7 +102,8 @@ type Config struct {
 
 // Recovery configures connection state recovery: a client whose connection
 // broke gets its id, rooms, data and the packets that it missed back when it
-// returns in time.
+// returns in time. No number may be negative. With a Config.Adapter of one's own
+// only RunMiddlewares counts here: that adapter has the other settings.
 type Recovery struct {
 	// MaxDisconnection is how long a client may stay away. 0 means two minutes.
 	MaxDisconnection time.Duration
@@ -108,13 +111,16 @@ type Recovery struct {
 	// again. By default they are skipped: the client passed them before.
 	RunMiddlewares bool
 	// OnExpired is called, on a goroutine of the server's, with the id of each
-	// socket whose stored session ran out without its client coming back.
+	// socket whose stored session ran out without its client coming back. Nil:
+	// nobody is told.
 	OnExpired func(namespace, socketID string)
-	// MaxPackets and MaxBytes bound the packets that are kept for replaying, and
-	// MaxSessions the sessions that wait for their clients, for each namespace.
-	// 0 means 100,000, 64 MiB and 100,000.
-	MaxPackets  int
-	MaxBytes    int64
+	// MaxPackets bounds the packets that a namespace keeps for replaying. 0 means
+	// 100,000.
+	MaxPackets int
+	// MaxBytes bounds their text and attachments. 0 means 64 MiB.
+	MaxBytes int64
+	// MaxSessions bounds the sessions of a namespace that wait for their clients;
+	// the one that has waited longest goes for a new one. 0 means 100,000.
 	MaxSessions int
 }
 

@@ -199,14 +199,18 @@ func (s *Socket) logEnd(why *DisconnectError) {
 	}
 	switch why.Reason {
 	case engineio.TransportClose, engineio.PingTimeout:
-		s.conn.server.config.Logger.Debug("socketio: connection ended", "namespace", s.name, "error", why)
+		s.conn.server.config.Logger.Debug("socketio: connection ended", "namespace", s.name, "socket", s.id, "error", why)
 	default:
 		s.log("connection ended", why)
 	}
 }
 
 func (s *Socket) log(what string, err error) {
-	attributes := []any{"namespace", s.name, "error", err}
+	attributes := []any{"namespace", s.name}
+	if !s.conn.legacy { // whose ids contain the session's, which is a secret
+		attributes = append(attributes, "socket", s.id)
+	}
+	attributes = append(attributes, "error", err)
 	var panicked *PanicError
 	if errors.As(err, &panicked) {
 		attributes = append(attributes, "stack", string(panicked.Stack))

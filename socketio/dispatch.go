@@ -287,7 +287,7 @@ func (s *Socket) handleBeside(r *registration, t *task) {
 }
 
 func (s *Socket) runHandler(r *registration, ev *Event) (err error) {
-	defer recovered(&err)
+	defer recoveredFrom(ev.name, &err)
 	if err := r.handler(s.ctx, ev); err != nil {
 		return handlerError(ev.name, err)
 	}
@@ -295,7 +295,7 @@ func (s *Socket) runHandler(r *registration, ev *Event) (err error) {
 }
 
 func (s *Socket) runFilter(m func(context.Context, *Event) error, ev *Event) (err error) {
-	defer recovered(&err)
+	defer recoveredFrom(ev.name, &err)
 	if err := m(s.ctx, ev); err != nil {
 		return &MiddlewareError{Event: ev.name, Err: err}
 	}
@@ -308,11 +308,17 @@ func (s *Socket) runHook(hook func()) (err error) {
 	return nil
 }
 
-// recovered, deferred, turns a panic of user code into a *PanicError. It is
-// the only place that recovers.
+// recovered, deferred, turns a panic of user code into a *PanicError.
 func recovered(err *error) {
 	if v := recover(); v != nil {
 		*err = &PanicError{Value: v, Stack: debug.Stack()}
+	}
+}
+
+// recoveredFrom is recovered for what handles an event.
+func recoveredFrom(event string, err *error) {
+	if v := recover(); v != nil {
+		*err = &PanicError{Event: event, Value: v, Stack: debug.Stack()}
 	}
 }
 

@@ -103,13 +103,21 @@ func (e *RemoteError) Error() string { return "socketio: remote: " + e.Message }
 // A PanicError is a panic of a handler, a middleware or a hook. The socket that
 // it ran for has been disconnected.
 type PanicError struct {
+	// Event is the event whose handler or middleware it was; empty for a hook, or
+	// a middleware of connections.
+	Event string
 	// Value is what was given to panic.
 	Value any
 	// Stack is the panicking goroutine's, as runtime/debug.Stack writes it.
 	Stack []byte
 }
 
-func (e *PanicError) Error() string { return fmt.Sprintf("socketio: panic: %v", e.Value) }
+func (e *PanicError) Error() string {
+	if e.Event == "" {
+		return fmt.Sprintf("socketio: panic: %v", e.Value)
+	}
+	return fmt.Sprintf("socketio: panic in a handler of %q: %v", e.Event, e.Value)
+}
 
 // Unwrap gives the panic's value if it is an error.
 func (e *PanicError) Unwrap() error {

@@ -1,9 +1,11 @@
 package socketio_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -236,6 +238,43 @@ func TestPanicEndsOnlyItsSocket(t *testing.T) {
 				t.Errorf("OnError had %v", err)
 			}
 		})
+	}
+}
+
+// A warning says which socket and which event it is about, and no more of a
+// client of Socket.IO 2, whose id holds the session's.
+func TestWarningsNameWhatTheyAreAbout(t *testing.T) {
+	var log bytes.Buffer
+	config := quiet()
+	config.EngineConfig.AllowEIO3 = true
+	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	srv := newServer(t, config)
+	srv.On("fails", func(context.Context, *socketio.Event) error { return errors.New("because") })
+	srv.On("panics", func(context.Context, *socketio.Event) error { panic("because") })
+	number := socketio.DefineEvent[int]("number")
+	number.On(srv, func(context.Context, *socketio.Socket, int) error { return nil })
+	url := serve(t, srv)
+	c := dial(t, url)
+	id := c.idOf("/")
+	c.send(`42["fails"]`, `42["number","x"]`, `42["panics"]`)
+	c.expect("41")
+	old := dialRevision(t, url, 3)
+	old.expect("40")
+	old.send(`42["fails"]`, `42["panics"]`)
+	old.expect("41")
+	if err := srv.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+	for i, want := range [][]string{{"fails", id}, {"number", id}, {"panics", id}, {"fails"}, {"panics"}} {
+		for _, text := range want {
+			if i >= len(lines) || !strings.Contains(lines[i], text) {
+				t.Errorf("warning %d does not say %q:\n%s", i, text, &log)
+			}
+		}
+	}
+	if strings.Contains(log.String(), old.sid) {
+		t.Errorf("the log has a session's id:\n%s", &log)
 	}
 }
 

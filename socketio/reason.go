@@ -13,8 +13,10 @@ const (
 	ClientNamespaceDisconnect Reason = "client namespace disconnect"
 
 	// ServerNamespaceDisconnect: Socket.Disconnect was called, or a handler of
-	// the socket panicked. Official clients do not come back by themselves after
-	// it: to them the server meant it.
+	// the socket panicked. Official clients ("io server disconnect") do not come
+	// back by themselves after it: to them the server meant it. That is chosen for
+	// panics too, since an event that makes its handler panic would else do so
+	// again and again; a client that is to come back calls connect.
 	ServerNamespaceDisconnect Reason = "server namespace disconnect"
 
 	// ForcedServerClose: the connection was ended because the client joined no

@@ -194,12 +194,12 @@ func (n *Namespace) handleServerEvent(ev *ServerEvent) {
 	n.peers.mu.RUnlock()
 	for _, h := range handlers {
 		if err := n.runServerHandler(*h, ev); err != nil {
-			n.server.config.Logger.Warn("socketio: server-side event", "namespace", n.name, "error", handlerError(ev.name, err))
+			n.server.config.Logger.Warn("socketio: server-side event", "namespace", n.name, "event", ev.name, "error", handlerError(ev.name, err))
 		}
 	}
 }
 
 func (n *Namespace) runServerHandler(h ServerHandler, ev *ServerEvent) (err error) {
-	defer recovered(&err)
+	defer recoveredFrom(ev.name, &err)
 	return h(n.server.ctx, ev)
 }

@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"math"
 	"sync"
@@ -13,7 +14,7 @@ import (
 )
 
 // RecoveryConfig says how much connection state recovery keeps. The zero value
-// is usable.
+// is usable; no number may be negative.
 type RecoveryConfig struct {
 	// MaxDisconnection is how long a session waits for its client. Zero means two
 	// minutes.
@@ -38,8 +39,19 @@ type RecoveryConfig struct {
 }
 
 func (c RecoveryConfig) withDefaults() (RecoveryConfig, error) {
-	if c.MaxDisconnection < 0 || c.MaxAge < 0 || c.MaxPackets < 0 || c.MaxBytes < 0 || c.MaxSessions < 0 {
-		return c, errors.New("adapter: negative limit in RecoveryConfig")
+	for _, limit := range []struct {
+		name  string
+		value int64
+	}{
+		{"MaxDisconnection", int64(c.MaxDisconnection)},
+		{"MaxAge", int64(c.MaxAge)},
+		{"MaxPackets", int64(c.MaxPackets)},
+		{"MaxBytes", c.MaxBytes},
+		{"MaxSessions", int64(c.MaxSessions)},
+	} {
+		if limit.value < 0 {
+			return c, fmt.Errorf("adapter: RecoveryConfig.%s is %d, less than 0", limit.name, limit.value)
+		}
 	}
 	if c.MaxDisconnection == 0 {
 		c.MaxDisconnection = 2 * time.Minute

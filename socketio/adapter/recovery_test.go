@@ -394,11 +394,12 @@ func TestRecoveryAfterClose(t *testing.T) {
 }
 
 func TestRecoveryConfig(t *testing.T) {
-	for _, config := range []adapter.RecoveryConfig{
-		{MaxDisconnection: -1}, {MaxAge: -1}, {MaxPackets: -1}, {MaxBytes: -1}, {MaxSessions: -1},
+	for name, config := range map[string]adapter.RecoveryConfig{
+		"MaxDisconnection": {MaxDisconnection: -1}, "MaxAge": {MaxAge: -1}, "MaxPackets": {MaxPackets: -1},
+		"MaxBytes": {MaxBytes: -1}, "MaxSessions": {MaxSessions: -1},
 	} {
-		if _, err := adapter.NewRecovery(config)(adaptertest.NewServer("/")); err == nil {
-			t.Errorf("%+v: no error", config)
+		if _, err := adapter.NewRecovery(config)(adaptertest.NewServer("/")); err == nil || !strings.Contains(err.Error(), "RecoveryConfig."+name) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
