@@ -34,19 +34,38 @@ type Args struct {
 // data, as on the wire.
 //
 // The result aliases both arguments. The nesting is limited to
-// [DefaultDepth]; the error is an [*Error]. Nothing is allocated for arrays
-// without placeholders that are nested less than 64 levels deep.
+// [DefaultDepth], attachments are not, since the caller holds them already; for
+// other limits see [Limits.ParseArgs]. The error is an [*Error]. Nothing is
+// allocated for arrays without placeholders that are nested less than 64 levels
+// deep.
 func ParseArgs(array []byte, attachments [][]byte) (Args, error) {
+	return Limits{Attachments: -1, AttachmentBytes: -1}.ParseArgs(array, attachments)
+}
+
+// ParseArgs is the function [ParseArgs] with the limits that a decoder has:
+// whatever a decoder with l lets through, this reads again. Namespace means
+// nothing here.
+func (l Limits) ParseArgs(array []byte, attachments [][]byte) (Args, error) {
+	l = l.withDefaults()
 	mode := asData
 	if len(attachments) > 0 {
 		mode = asAttachment
 	}
 	var s scanner
-	if err := s.document(array, 0, DefaultDepth, mode); err != nil {
+	if err := s.document(array, 0, l.Depth, mode); err != nil {
 		return Args{}, err
 	}
-	if err := checkMarks(s.marks, len(attachments), maxText); err != nil {
+	if err := checkMarks(s.marks, len(attachments), l.Attachments); err != nil {
 		return Args{}, err
+	}
+	if len(attachments) > l.Attachments {
+		return Args{}, fail(ErrTooManyAttachments, 0)
+	}
+	size := int64(0)
+	for _, b := range attachments {
+		if size += int64(len(b)); size > l.AttachmentBytes {
+			return Args{}, fail(ErrAttachmentBytes, 0)
+		}
 	}
 	a := s.args(array, 0)
 	a.attachments = slices.Clip(attachments)

@@ -261,6 +261,43 @@ func TestParseArgsErrors(t *testing.T) {
 	}
 }
 
+func TestParseArgsLimits(t *testing.T) {
+	nested := func(levels int) string { return strings.Repeat("[", levels) + strings.Repeat("]", levels) }
+	placeholders := func(n int) string {
+		return `[` + strings.TrimSuffix(strings.Repeat(placeholder(0)+`,`, n), `,`) + `]`
+	}
+	for _, c := range []struct {
+		name        string
+		limits      sioparser.Limits
+		array       string
+		attachments [][]byte
+		err         error // nil if it is within the limits
+		offset      int
+	}{
+		{"Depth at zero", sioparser.Limits{}, nested(1000), nil, nil, 0},
+		{"Depth over zero", sioparser.Limits{}, nested(1001), nil, sioparser.ErrDepth, 1000},
+		{"Depth", sioparser.Limits{Depth: 3}, nested(3), nil, nil, 0},
+		{"over Depth", sioparser.Limits{Depth: 3}, nested(4), nil, sioparser.ErrDepth, 3},
+		{"no Depth", sioparser.Limits{Depth: -1}, nested(50_000), nil, nil, 0},
+		{"Attachments at zero", sioparser.Limits{}, `[]`, make([][]byte, 10), nil, 0},
+		{"Attachments over zero", sioparser.Limits{}, `[]`, make([][]byte, 11), sioparser.ErrTooManyAttachments, 0},
+		{"placeholders over zero", sioparser.Limits{}, placeholders(11), make([][]byte, 1), sioparser.ErrTooManyAttachments, 301},
+		{"no Attachments", sioparser.Limits{Attachments: -1}, placeholders(11), make([][]byte, 11), nil, 0},
+		{"AttachmentBytes", sioparser.Limits{AttachmentBytes: 3}, `[]`, [][]byte{{1}, {2, 3}}, nil, 0},
+		{"over AttachmentBytes", sioparser.Limits{AttachmentBytes: 2}, `[]`, [][]byte{{1}, {2, 3}}, sioparser.ErrAttachmentBytes, 0},
+		{"no AttachmentBytes", sioparser.Limits{AttachmentBytes: -1}, `[]`, [][]byte{make([]byte, sioparser.DefaultAttachmentBytes+1)}, nil, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := c.limits.ParseArgs([]byte(c.array), c.attachments)
+			if c.err != nil {
+				checkSentinel(t, err, c.err, c.offset)
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // Without attachments an object that looks like a placeholder is data, as in
 // a plain EVENT.
 func TestParseArgsPlaceholderAsData(t *testing.T) {

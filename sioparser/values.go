@@ -15,8 +15,8 @@ import (
 // type.
 type Binary []byte
 
-// RawArg is an argument that is JSON already. [Values.Append] checks it and
-// copies it as it is; [Values.Bind] fills it with a copy of the argument's
+// RawArg is an argument that is JSON already. [Values.Append] checks it, at most
+// [DefaultDepth]-1 levels of it, and copies it as it is; [Values.Bind] fills it with a copy of the argument's
 // text. Attachments are no part of it: bind to [Args] to keep them.
 type RawArg []byte
 

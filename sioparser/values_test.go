@@ -106,6 +106,18 @@ func TestAppendRawArgErrors(t *testing.T) {
 	}
 }
 
+func TestLimitRawArgDepth(t *testing.T) {
+	nested := func(levels int) sioparser.RawArg {
+		return sioparser.RawArg(strings.Repeat("[", levels) + strings.Repeat("]", levels))
+	}
+	if _, err := values.Append(sioparser.Args{}, nested(sioparser.DefaultDepth-1)); err != nil {
+		t.Error(err)
+	}
+	if _, err := values.Append(sioparser.Args{}, nested(sioparser.DefaultDepth)); !errors.Is(err, sioparser.ErrDepth) {
+		t.Error(err)
+	}
+}
+
 // What failed leaves nothing behind: neither in the result nor in the pool.
 func TestAppendAfterError(t *testing.T) {
 	before, err := values.Append(sioparser.Args{}, []byte("A"))
