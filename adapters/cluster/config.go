@@ -93,7 +93,7 @@ func (c Config) withDefaults() (Config, error) {
 	case c.UID == "":
 		c.UID = randomID()
 	case !validUID(c.UID) || c.UID == emitterUID:
-		return c, fmt.Errorf("cluster: Config.UID %q is not one", c.UID)
+		return c, fmt.Errorf(`cluster: Config.UID is %q; it has 1 to %d letters, digits and "-_.:", and is not %q`, c.UID, maxUID, emitterUID)
 	}
 	if c.HeartbeatInterval == 0 {
 		c.HeartbeatInterval = defaultInterval
@@ -135,10 +135,13 @@ func randomID() string {
 	return hex.EncodeToString(b[:])
 }
 
+// maxUID is the length of the longest name.
+const maxUID = 64
+
 // validUID holds for what may become part of a topic: other servers' names come
 // from the network.
 func validUID(s string) bool {
-	if s == "" || len(s) > 64 {
+	if s == "" || len(s) > maxUID {
 		return false
 	}
 	for _, c := range []byte(s) {
