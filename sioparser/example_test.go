@@ -83,7 +83,7 @@ func Example_proxy() {
 		if p == nil || err != nil {
 			return err
 		}
-		if string(p.Name) == "message" {
+		if string(p.Name) == "message" && p.Args.Len() > 0 {
 			var m message
 			if err := values.Bind(p.Args, &m); err != nil {
 				return err
