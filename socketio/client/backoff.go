@@ -12,22 +12,26 @@ type backoff struct {
 	attempts int
 }
 
-// next returns the delay before the next attempt, as the official client does:
-// the first one, doubled for each attempt, plus or minus a random part, at most
-// the greatest one.
+// next returns the delay before the next attempt: the first one, doubled for each
+// attempt up to the greatest one, plus or minus a random part, and never more
+// than the greatest one. In the official client the random part vanishes with
+// the fourth attempt; then all clients of a server that was gone for a while
+// arrive at the same time.
 func (b *backoff) next() time.Duration {
-	delay, most := float64(b.config.ReconnectionDelay), float64(b.config.ReconnectionDelayMax)
+	delay, most := b.config.ReconnectionDelay, b.config.ReconnectionDelayMax
 	for range b.attempts {
-		if delay *= 2; delay >= 2*most {
-			break // the greatest one, also with half of it taken off
+		if delay > most/2 {
+			delay = most
+			break
 		}
+		delay *= 2
 	}
 	b.attempts++
-	deviation := rand.Float64() * b.config.RandomizationFactor * delay
+	deviation := time.Duration(rand.Float64() * b.config.RandomizationFactor * float64(delay))
 	if rand.IntN(2) == 0 {
 		deviation = -deviation
 	}
-	return time.Duration(min(delay+deviation, most))
+	return min(delay+deviation, most)
 }
 
 // spent reports whether no attempt is left.

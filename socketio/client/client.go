@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// closeTime is how long Close waits.
+// closeTime is how long Close waits for the connection, and then for handlers.
 const closeTime = 5 * time.Second
 
 // Client is a connection to a server that comes back by itself, and the sockets
@@ -119,11 +119,12 @@ func (c *Client) Transport() string {
 	return k.session.Transport()
 }
 
-// Close is Shutdown for five seconds; what the connection has not sent by then
-// is lost, and if handlers still run the error is ErrHandlersRun. A handler
-// calls Shutdown, or Disconnect, instead.
+// Close is Shutdown that gives the connection five seconds to send what is
+// queued, and handlers five more to return; if they don't, the error is
+// ErrHandlersRun. A handler calls Shutdown, or Disconnect, instead.
 func (c *Client) Close() error {
-	ctx, cancel := context.WithTimeoutCause(context.Background(), closeTime, ErrHandlersRun)
+	defer time.AfterFunc(closeTime, c.hurry).Stop()
+	ctx, cancel := context.WithTimeoutCause(context.Background(), 2*closeTime, ErrHandlersRun)
 	defer cancel()
 	return c.Shutdown(ctx)
 }

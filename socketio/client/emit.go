@@ -102,7 +102,7 @@ func (f Sender) Emit(ctx context.Context, event string, args ...any) error {
 		return err
 	}
 	if f.retries() {
-		return f.socket.entrust(ctx, &consignment{event: event, args: encoded, timeout: f.ackTimeout()})
+		return f.socket.entrust(ctx, &consignment{event: event, args: encoded, timeout: f.ackTimeout(), wanted: context.Background()})
 	}
 	p, err := f.socket.newEvent(event, encoded, nil)
 	if err != nil {
@@ -123,7 +123,7 @@ func (f Sender) EmitWithAck(ctx context.Context, event string, args ...any) (*so
 		return nil, err
 	}
 	if f.retries() {
-		return s.deliver(ctx, &consignment{event: event, args: encoded, timeout: f.ackTimeout(), result: make(waiter, 1)})
+		return s.deliver(ctx, &consignment{event: event, args: encoded, timeout: f.ackTimeout()})
 	}
 	if _, ok := ctx.Deadline(); f.timeout > 0 || !ok && f.ackTimeout() > 0 {
 		var cancel context.CancelFunc

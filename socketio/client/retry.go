@@ -28,13 +28,12 @@ type consignment struct {
 	args    sioparser.Args
 	timeout time.Duration // of each try; less than 0: none
 	size    int64
-	result  waiter        // nil: nobody waits
-	recall  chan struct{} // closed when nobody wants it delivered any more
+	wanted  context.Context // of who waits for the result
+	result  waiter          // nil: nobody does
 }
 
 // entrust gives the courier an event. It waits while the buffer is full.
 func (s *Socket) entrust(ctx context.Context, e *consignment) error {
-	e.recall = make(chan struct{})
 	e.size = eventCost + int64(len(e.args.Raw()))
 	for _, b := range e.args.Attachments() {
 		e.size += int64(len(b))
@@ -61,32 +60,22 @@ func (s *Socket) entrust(ctx context.Context, e *consignment) error {
 
 // deliver gives the courier an event and waits for what becomes of it.
 func (s *Socket) deliver(ctx context.Context, e *consignment) (*socketio.Ack, error) {
+	e.wanted, e.result = ctx, make(waiter, 1)
 	if err := s.entrust(ctx, e); err != nil {
 		return nil, ackError(err)
 	}
 	select {
 	case o := <-e.result:
 		return s.acknowledged(o)
-	case <-ctx.Done():
+	case <-ctx.Done(): // the courier sees that too, if it has begun to deliver it
 	}
-	s.recall(e)
-	select {
-	case o := <-e.result:
-		return s.acknowledged(o) // it came at the same moment
-	default:
-		return nil, ackError(context.Cause(ctx))
-	}
-}
-
-// recall takes an event back. If it is being delivered, that ends.
-func (s *Socket) recall(e *consignment) {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
-	close(e.recall)
 	if i := slices.Index(s.bag, e); i > 0 {
 		s.bag = slices.Delete(s.bag, i, i+1)
 		s.shrink(e.size)
 	}
+	return nil, ackError(context.Cause(ctx))
 }
 
 // deliverAll is the courier's goroutine. Shutdown waits for it.
@@ -145,10 +134,8 @@ func (s *Socket) hand(e *consignment) (*parcel, error) {
 	c := s.client
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	select {
-	case <-e.recall:
+	if e.wanted.Err() != nil {
 		return nil, errUnwanted
-	default:
 	}
 	for !s.joined || len(s.buffer) > 0 || s.attempt.conn.session.Overdue() {
 		if err := s.awaitNews(e); err != nil {
@@ -181,7 +168,7 @@ func (s *Socket) await(e *consignment, p *parcel) outcome {
 		return o
 	case <-late:
 		err = socketio.ErrAckTimeout
-	case <-e.recall:
+	case <-e.wanted.Done():
 		err = errUnwanted
 	case <-s.client.ctx.Done():
 		err = ErrClosed
@@ -214,7 +201,7 @@ func (s *Socket) awaitNews(e *consignment) error {
 	select {
 	case <-news:
 		return nil
-	case <-e.recall:
+	case <-e.wanted.Done():
 		return errUnwanted
 	case <-c.ctx.Done():
 		return ErrClosed

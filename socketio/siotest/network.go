@@ -59,6 +59,12 @@ func (n *network) clientAddr() net.Addr {
 	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 1}), 1024+n.port))
 }
 
+// faults are what Delay and Stall ask for.
+type faults struct {
+	delay                time.Duration
+	silentUp, silentDown bool
+}
+
 // A line is the way of one client to the server: its connections, and what is
 // wrong with them.
 type line struct {
@@ -73,27 +79,29 @@ type line struct {
 // dial opens a connection.
 func (l *line) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	l.mu.Lock()
-	refused, f := l.refused, l.faults
+	refused := l.refused
 	l.mu.Unlock()
 	if refused {
 		return nil, errRefused
 	}
-	up, down := newStream(f), newStream(f)
+	up, down := newStream(), newStream()
 	addr := l.network.clientAddr()
 	client := &end{in: down, out: up, local: addr, remote: serverAddr}
 	server := &end{in: up, out: down, local: serverAddr, remote: addr, closed: func() {}}
 	client.closed = func() { l.forget(client) }
+	l.mu.Lock()
+	l.ends = append(l.ends, client)
+	client.apply(l.faults)
+	l.mu.Unlock()
 	select {
 	case l.network.waiting <- server:
 	case <-l.network.closed:
+		l.forget(client)
 		return nil, errRefused
 	case <-ctx.Done():
+		l.forget(client)
 		return nil, fmt.Errorf("dial: %w", context.Cause(ctx))
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.ends = append(l.ends, client)
-	client.apply(l.faults) // what has changed meanwhile
 	return client, nil
 }
 
@@ -114,8 +122,8 @@ func (l *line) change(f func(*faults)) {
 }
 
 func (e *end) apply(f faults) {
-	e.in.change(func() { e.in.faults = f })
-	e.out.change(func() { e.out.faults = f })
+	e.in.change(func() { e.in.delay, e.in.stalled = f.delay, f.silentDown })
+	e.out.change(func() { e.out.delay, e.out.stalled = f.delay, f.silentUp })
 }
 
 // cut ends all connections, at both ends.
@@ -145,7 +153,13 @@ func (c *Client) Unreachable(on bool) { c.line.refuse(on) }
 // Stall makes the network silent, or lets everything through that has waited:
 // neither end receives anything, not even that the other one has closed the
 // connection.
-func (c *Client) Stall(on bool) { c.line.change(func(f *faults) { f.stalled = on }) }
+func (c *Client) Stall(on bool) { c.line.change(func(f *faults) { f.silentUp, f.silentDown = on, on }) }
+
+// StallUp is Stall for what the client sends.
+func (c *Client) StallUp(on bool) { c.line.change(func(f *faults) { f.silentUp = on }) }
+
+// StallDown is Stall for what the server sends.
+func (c *Client) StallDown(on bool) { c.line.change(func(f *faults) { f.silentDown = on }) }
 
 // Delay makes everything that is sent from now on take this time in each
 // direction.

@@ -96,7 +96,7 @@ func (s *Server) Client(config client.Config) *Client {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() {
-		l.change(func(f *faults) { f.stalled = false })
+		l.change(func(f *faults) { *f = faults{} })
 		if err := c.Close(); err != nil {
 			s.t.Errorf("siotest: close of a client: %v", err)
 		}

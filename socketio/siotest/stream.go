@@ -15,7 +15,8 @@ const window = 256 << 10
 // A stream is one direction of a connection.
 type stream struct {
 	mu       sync.Mutex
-	faults   faults
+	delay    time.Duration
+	stalled  bool // nothing can be read
 	chunks   []chunk
 	size     int
 	ended    bool  // the writer has closed it
@@ -31,13 +32,7 @@ type chunk struct {
 	due  time.Time // when it has travelled to the other end
 }
 
-// faults are what Client.Delay and Client.Stall ask for.
-type faults struct {
-	delay   time.Duration
-	stalled bool
-}
-
-func newStream(f faults) *stream { return &stream{faults: f, changed: make(chan struct{})} }
+func newStream() *stream { return &stream{changed: make(chan struct{})} }
 
 // change runs f under the lock and wakes those who wait.
 func (s *stream) change(f func()) {
@@ -59,7 +54,7 @@ func (s *stream) read(p []byte) (n int, err error) {
 			err = s.broken
 		case passed(due):
 			err = os.ErrDeadlineExceeded
-		case s.faults.stalled:
+		case s.stalled:
 		case len(s.chunks) == 0 && s.ended:
 			err = io.EOF
 		case len(s.chunks) == 0:
@@ -106,7 +101,7 @@ func (s *stream) write(p []byte) (n int, err error) {
 		}
 		if room > 0 {
 			s.change(func() {
-				due := time.Now().Add(s.faults.delay)
+				due := time.Now().Add(s.delay)
 				s.chunks = append(s.chunks, chunk{append([]byte(nil), p[:room]...), due})
 				s.size += room
 			})
@@ -137,7 +132,7 @@ func (s *stream) refuse(err error) {
 // cut loses what is on the way.
 func (s *stream) cut() {
 	s.change(func() {
-		s.ended, s.faults.stalled = true, false
+		s.ended, s.stalled = true, false
 		s.chunks, s.size = nil, 0
 	})
 }

@@ -23,7 +23,7 @@ type transcript struct {
 
 // maxLines and maxText bound a transcript.
 const (
-	maxLines = 2000
+	maxLines = 500
 	maxText  = 200
 )
 

@@ -1,0 +1,474 @@
+package client_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/siokit/siokit/engineio"
+	"github.com/siokit/siokit/socketio"
+	"github.com/siokit/siokit/socketio/client"
+)
+
+func TestConnect(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		io := newServer(t, socketio.Config{})
+		ids := make(chan string, 1)
+		io.OnConnection(func(_ context.Context, s *socketio.Socket) { ids <- s.ID() })
+		c := io.Client(quiet(client.Config{}))
+		var d diary
+		d.follow(c.Socket)
+		if c.Connected() || c.Active() || c.ID() != "" || c.Client.Transport() != "" {
+			t.Error("connected before Connect")
+		}
+		if err := c.Connect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if id := <-ids; !c.Connected() || !c.Active() || c.ID() != id || c.Recovered() || c.Namespace() != "/" {
+			t.Error(c.Connected(), c.Active(), c.ID(), id)
+		}
+		d.expect(t, "connect")
+		if err := c.Connect(t.Context()); err != nil || len(ids) > 0 {
+			t.Error("a second Connect:", err, len(ids))
+		}
+		c.Disconnect()
+		d.expect(t, "disconnect: io client disconnect")
+		if c.Connected() || c.Active() || c.ID() != "" {
+			t.Error("still connected")
+		}
+		<-time.After(time.Second) // for the upgrade that was under way
+		if n := io.Engine().Len(); n != 0 {
+			t.Error(n, "sessions are left")
+		}
+		if err := c.Connect(t.Context()); err != nil {
+			t.Error("again:", err)
+		}
+		d.expect(t, "connect")
+	})
+}
+
+func TestConnectRefused(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		io := newServer(t, socketio.Config{})
+		io.Use(func(_ context.Context, s *socketio.Socket) error {
+			var auth struct{ Token string }
+			if err := s.Auth(&auth); err != nil {
+				return err
+			}
+			if auth.Token != "right" {
+				return &socketio.PublicError{Message: "not authorized", Data: map[string]int{"code": 401}}
+			}
+			return nil
+		})
+		token := "wrong"
+		c := io.Client(quiet(client.Config{Auth: func(context.Context, string) (any, error) {
+			return map[string]string{"Token": token}, nil
+		}}))
+		var d diary
+		d.follow(c.Socket)
+		err := c.Connect(t.Context())
+		var refused *client.ConnectError
+		if !errors.As(err, &refused) || refused.Message != "not authorized" || string(refused.Data) != `{"code":401}` || refused.Namespace != "/" {
+			t.Fatalf("%v", err)
+		}
+		if c.Active() {
+			t.Error("active after a refusal")
+		}
+		<-time.After(time.Hour)
+		d.expect(t, "connect error: socketio: the server refuses /: not authorized")
+		if n := io.Engine().Len(); n != 0 {
+			t.Error(n, "sessions are left")
+		}
+		token = "right"
+		if err := c.Connect(t.Context()); err != nil {
+			t.Error(err)
+		}
+		var none *client.ConnectError
+		if err := c.Of("nowhere").Connect(t.Context()); !errors.As(err, &none) || none.Message != "Invalid namespace" || none.Data != nil {
+			t.Error(err)
+		}
+		if !c.Connected() {
+			t.Error("the refusal of one namespace has ended another")
+		}
+	})
+}
+
+// A refused client may fetch another token and come back.
+func TestOpenInOnConnectError(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		io := newServer(t, socketio.Config{})
+		io.Use(func(_ context.Context, s *socketio.Socket) error {
+			if !strings.Contains(string(s.Handshake().Auth), "fresh") {
+				return errors.New("expired")
+			}
+			return nil
+		})
+		token := "old"
+		c := io.Client(overWebSocket(client.Config{Auth: func(context.Context, string) (any, error) {
+			return struct {
+				Token string `json:"token"`
+			}{token}, nil
+		}}))
+		c.OnConnectError(func(context.Context, error) {
+			token = "fresh"
+			if err := c.Open(); err != nil {
+				t.Error(err)
+			}
+		})
+		if err := c.Open(); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if !c.Connected() {
+			t.Error("not connected")
+		}
+	})
+}
+
+// stamps writes down when attempts are made.
+func stamps(c *client.Client, d *diary) {
+	start := time.Now()
+	c.OnReconnectAttempt(func(_ context.Context, n int) { d.add("attempt %d at %v", n, time.Since(start)) })
+	c.OnReconnect(func(_ context.Context, n int) { d.add("reconnected by %d at %v", n, time.Since(start)) })
+	c.OnReconnectFailed(func(context.Context) { d.add("failed at %v", time.Since(start)) })
+}
+
+func TestServerIsAwaited(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		io := newServer(t, socketio.Config{})
+		c := io.Client(quiet(client.Config{}))
+		c.Unreachable(true)
+		var d diary
+		stamps(c.Client, &d)
+		time.AfterFunc(15*time.Second, func() { c.Unreachable(false) })
+		if err := c.Connect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		d.expect(t, "attempt 1 at 1s", "attempt 2 at 3s", "attempt 3 at 7s", "attempt 4 at 12s", "attempt 5 at 17s", "reconnected by 5 at 17s")
+	})
+}
+
+func TestConnectUntilContextEnds(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		io := newServer(t, socketio.Config{})
+		c := io.Client(quiet(client.Config{}))
+		c.Unreachable(true)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		err := c.Connect(ctx)
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "refused") {
+			t.Error(err)
+		}
+		var d diary
+		stamps(c.Client, &d)
+		<-time.After(time.Hour)
+		d.expect(t)
+		if c.Active() {
+			t.Error("still active")
+		}
+	})
+}
+
+func TestReconnectionAttempts(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		io := newServer(t, socketio.Config{})
+		c := io.Client(quiet(client.Config{ReconnectionAttempts: 2, ReconnectionDelay: time.Minute, ReconnectionDelayMax: time.Hour}))
+		c.Unreachable(true)
+		var d diary
+		stamps(c.Client, &d)
+		for range 2 {
+			if err := c.Connect(t.Context()); err == nil || !strings.Contains(err.Error(), "refused") {
+				t.Fatal(err)
+			}
+			if c.Active() {
+				t.Error("still active")
+			}
+		}
+		d.expect(t, "attempt 1 at 1m0s", "attempt 2 at 3m0s", "failed at 3m0s", "attempt 1 at 4m0s", "attempt 2 at 6m0s", "failed at 6m0s")
+	})
+}
+
+func TestNoReconnection(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		io := newServer(t, socketio.Config{})
+		c := io.Client(overWebSocket(client.Config{NoReconnection: true}))
+		c.Unreachable(true)
+		if err := c.Connect(t.Context()); err == nil {
+			t.Error("connected to nobody")
+		}
+		c.Unreachable(false)
+		if err := c.Connect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var d diary
+		d.follow(c.Socket)
+		c.Cut()
+		<-time.After(time.Hour)
+		d.expect(t, "disconnect: transport close")
+		if c.Active() {
+			t.Error("still active")
+		}
+	})
+}
+
+// The delay varies, and never leaves its bounds.
+func TestRandomizationFactor(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		io := newServer(t, socketio.Config{})
+		c := io.Client(client.Config{Logger: discard, ReconnectionAttempts: 200, ReconnectionDelay: time.Second, ReconnectionDelayMax: 2 * time.Second})
+		c.Unreachable(true)
+		var delays []time.Duration
+		last := time.Now()
+		c.OnReconnectAttempt(func(context.Context, int) {
+			delays = append(delays, time.Since(last))
+			last = time.Now()
+		})
+		if err := c.Connect(t.Context()); err == nil {
+			t.Fatal("connected to nobody")
+		}
+		synctest.Wait()
+		different := map[time.Duration]bool{}
+		for i, delay := range delays {
+			different[delay] = true
+			if i == 0 && (delay < 500*time.Millisecond || delay > 1500*time.Millisecond) || delay < 500*time.Millisecond || delay > 2*time.Second {
+				t.Errorf("delay %d is %v", i+1, delay)
+			}
+		}
+		if len(delays) != 200 || len(different) < 50 {
+			t.Errorf("%d delays, %d different ones", len(delays), len(different))
+		}
+	})
+}
+
+// A server that takes the connection and says nothing.
+func TestHandshakeTimeout(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		io := newServer(t, socketio.Config{})
+		c := io.Client(quiet(client.Config{NoReconnection: true}))
+		c.Stall(true)
+		start := time.Now()
+		if err := c.Connect(t.Context()); !errors.Is(err, client.ErrTimeout) || time.Since(start) != client.DefaultTimeout {
+			t.Error(err, time.Since(start))
+		}
+	})
+}
+
+// A server that never answers CONNECT is given up, unless another namespace has
+// joined over the connection.
+func TestConnectIsNotAnswered(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		silent := true
+		sc := newScript(t, func(s *engineio.Session, text string) {
+			if !silent || text == "0/other," {
+				welcome(s, text)
+			}
+		})
+		c := sc.net.Client(overWebSocket(client.Config{}))
+		var d diary
+		d.follow(c.Socket)
+		if err := c.Open(); err != nil {
+			t.Fatal(err)
+		}
+		sc.expect("0")
+		<-time.After(client.DefaultTimeout + time.Millisecond)
+		d.expect(t, "connect error: socketio: timeout", "connect error: socketio: disconnected: forced close: socketio: timeout")
+		<-time.After(time.Second)
+		sc.expect("0")
+		first := sc.session()
+		if err := c.Of("other").Connect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		<-time.After(client.DefaultTimeout)
+		d.expect(t, "connect error: socketio: timeout")
+		say(first, `0{"sid":"late"}`)
+		d.expect(t, "connect")
+		if sc.session() != first || c.ID() != "late" {
+			t.Error("another connection")
+		}
+	})
+}
+
+func TestServerOfVersion2(t *testing.T) {
+	for name, answer := range map[string]string{"no payload": "0", "no sid": `0{}`, "no object": `0{"sid":7}`} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				sc := newScript(t, func(s *engineio.Session, _ string) { say(s, answer) })
+				c := sc.net.Client(quiet(client.Config{}))
+				if err := c.Connect(t.Context()); !errors.Is(err, client.ErrVersion) || c.Active() {
+					t.Error(err, c.Active())
+				}
+			})
+		})
+	}
+}
+
+func TestAuth(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		io := newServer(t, socketio.Config{})
+		var d diary
+		for _, name := range []string{"/", "/admin"} {
+			io.Of(name).OnConnection(func(_ context.Context, s *socketio.Socket) { d.add("%s %s", name, s.Handshake().Auth) })
+		}
+		var calls atomic.Int32
+		c := io.Client(overWebSocket(client.Config{Auth: func(ctx context.Context, namespace string) (any, error) {
+			n := calls.Add(1)
+			switch n {
+			case 1:
+				return nil, errors.New("token server is down")
+			case 2:
+				return []int{1}, nil
+			case 3:
+				panic("boom")
+			}
+			if _, ok := ctx.Deadline(); ok || ctx.Err() != nil {
+				t.Error("ctx has a deadline, or has ended")
+			}
+			return map[string]any{"call": n, "for": namespace}, nil
+		}}))
+		d.follow(c.Socket)
+		if err := c.Connect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		d.expect(t,
+			"connect error: socketio: auth: token server is down",
+			"connect error: socketio: auth: it returned neither a struct nor a map",
+			"connect error: socketio: auth: socketio: panic: boom",
+			`/ {"call":4,"for":"/"}`, "connect")
+		if err := c.Of("/admin").Connect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		d.expect(t, `/admin {"call":5,"for":"/admin"}`)
+		c.Cut()
+		<-time.After(2 * time.Second)
+		synctest.Wait()
+		if n := calls.Load(); n != 7 {
+			t.Error(n, "calls")
+		}
+	})
+}
+
+func TestStaticAuth(t *testing.T) {
+	type none struct{}
+	for want, auth := range map[string]any{
+		"0":              nil,
+		`0{"token":"x"}`: map[string]string{"token": "x"},
+		`0{}`:            none{},
+	} {
+		bubble(t, func(t *testing.T) {
+			sc := newScript(t, nil)
+			c := sc.net.Connect(overWebSocket(client.Config{Auth: client.Static(auth)}))
+			sc.expect(want)
+			c.Disconnect()
+			sc.expect("1")
+		})
+	}
+}
+
+// Whatever is under way when a client is closed, it ends at once.
+func TestCloseWhileConnecting(t *testing.T) {
+	cases := map[string]struct {
+		config  client.Config
+		stall   bool
+		refused bool
+	}{
+		"dial":    {refused: true},
+		"answer":  {stall: true},
+		"auth":    {config: client.Config{Auth: func(ctx context.Context, _ string) (any, error) { <-ctx.Done(); return nil, ctx.Err() }}},
+		"connect": {config: client.Config{}},
+	}
+	for name, x := range cases {
+		for _, end := range []string{"Close", "Disconnect", "Connect"} {
+			t.Run(name+"/"+end, func(t *testing.T) {
+				bubble(t, func(t *testing.T) {
+					sc := newScript(t, func(*engineio.Session, string) {})
+					c := sc.net.Client(overWebSocket(x.config))
+					c.Stall(x.stall)
+					c.Unreachable(x.refused)
+					ctx, cancel := context.WithCancel(t.Context())
+					defer cancel()
+					result := make(chan error, 1)
+					go func() { result <- c.Connect(ctx) }()
+					synctest.Wait()
+					start := time.Now()
+					want := error(socketio.ErrDisconnected)
+					switch end {
+					case "Close":
+						want = client.ErrClosed
+						c.Stall(false)
+						if err := c.Close(); err != nil {
+							t.Error(err)
+						}
+					case "Disconnect":
+						c.Disconnect()
+					case "Connect":
+						want = context.Canceled
+						cancel()
+					}
+					if err := <-result; !errors.Is(err, want) || time.Since(start) > 0 || c.Active() {
+						t.Error(err, time.Since(start), c.Active())
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestConfig(t *testing.T) {
+	for want, config := range map[string]client.Config{
+		"ReconnectionAttempts": {ReconnectionAttempts: -1},
+		"ReconnectionDelay":    {ReconnectionDelay: -1},
+		"ReconnectionDelayMax": {ReconnectionDelay: time.Minute, ReconnectionDelayMax: time.Second},
+		"RandomizationFactor":  {RandomizationFactor: 1.1},
+		"Retries":              {Retries: -1},
+		"Buffer":               {Buffer: -1},
+		"Inbox":                {Inbox: -1},
+	} {
+		if _, err := client.New("http://127.0.0.1:1", config); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+	for _, url := range []string{"", "127.0.0.1:3000", "ftp://127.0.0.1", "http://", "http://[::1", "/socket.io/"} {
+		if _, err := client.New(url, client.Config{}); err == nil {
+			t.Errorf("%q is taken", url)
+		}
+	}
+	for _, url := range []string{"http://127.0.0.1:3000", "wss://example.org/", "https://example.org/io/?token=x"} {
+		if _, err := client.New(url, client.Config{}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// The data of a refusal may be anything, and need not be there.
+func TestRefusals(t *testing.T) {
+	for answer, want := range map[string]string{
+		`4{"message":"no"}`:                         "no ",
+		`4{"message":"no","data":[1,{"a":"b"}]}`:    `no [1,{"a":"b"}]`,
+		`4{"data":1}`:                               " 1",
+		`4"text"`:                                   "text ",
+		`4{"message":{"not":"text"}}`:               `{"message":{"not":"text"}} `,
+		`4{"message":"` + strings.Repeat("é", 1000): "",
+	} {
+		bubble(t, func(t *testing.T) {
+			sc := newScript(t, func(s *engineio.Session, _ string) { say(s, answer) })
+			c := sc.net.Client(quiet(client.Config{NoReconnection: true}))
+			err := c.Connect(t.Context())
+			var refused *client.ConnectError
+			if want == "" {
+				if err == nil || errors.As(err, &refused) {
+					t.Error(err)
+				}
+				return
+			}
+			if !errors.As(err, &refused) || fmt.Sprintf("%s %s", refused.Message, refused.Data) != want || refused.Data != nil && !json.Valid(refused.Data) {
+				t.Errorf("%s: %v", answer, err)
+			}
+		})
+	}
+}
