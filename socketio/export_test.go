@@ -18,3 +18,10 @@ func (s *Socket) Depart() (finish func()) {
 
 // Running is the number of goroutines that Shutdown waits for.
 func (srv *Server) Running() int64 { return srv.crew.size.Load() }
+
+// PendingAcks is the number of acknowledgements that the socket waits for.
+func (s *Socket) PendingAcks() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.acks)
+}

@@ -28,6 +28,7 @@ type pipeEnd struct {
 	in     chan func()                           // what the reader does next
 	out    func(e *pipeEnd, p *eioparser.Packet) // what happens with each packet that is sent
 	closed chan struct{}
+	broken chan error // what Read returns next
 	once   sync.Once
 	served chan struct{} // ServeConn has returned
 }
@@ -46,7 +47,7 @@ func connectPipe(t testing.TB, srv *socketio.Server, out func(*pipeEnd, *eiopars
 
 func connectPipeOf(t testing.TB, srv *socketio.Server, address string, out func(*pipeEnd, *eioparser.Packet)) *pipeEnd {
 	t.Helper()
-	e := &pipeEnd{in: make(chan func()), out: out, closed: make(chan struct{}), served: make(chan struct{})}
+	e := &pipeEnd{in: make(chan func()), out: out, broken: make(chan error, 1), closed: make(chan struct{}), served: make(chan struct{})}
 	linked := make(chan struct{})
 	go func() {
 		defer close(e.served)
@@ -69,6 +70,8 @@ func (e *pipeEnd) Read() error {
 		select {
 		case act := <-e.in:
 			act()
+		case err := <-e.broken:
+			return err
 		case <-e.closed:
 			return io.EOF
 		}
@@ -88,6 +91,9 @@ func (e *pipeEnd) TryWrite(batch []engineio.Outgoing) error {
 func (e *pipeEnd) Write(batch []engineio.Outgoing) error { return e.TryWrite(batch) }
 
 func (e *pipeEnd) Close() { e.once.Do(func() { close(e.closed) }) }
+
+// fail breaks the link.
+func (e *pipeEnd) fail(err error) { e.broken <- err }
 
 // do runs act on the goroutine that reads, unless the link is closed.
 func (e *pipeEnd) do(act func()) {
