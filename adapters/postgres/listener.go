@@ -247,8 +247,11 @@ func (l *listener) message(ch *channel, text string) []byte {
 	ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
 	defer cancel()
 	var payload []byte
-	if err := l.config.Pool.QueryRow(ctx, l.fetch, h.AttachmentID.String()).Scan(&payload); err != nil {
+	err := l.config.Pool.QueryRow(ctx, l.fetch, h.AttachmentID.String()).Scan(&payload)
+	if err != nil {
 		l.config.OnError(failed("attachment", err))
+	}
+	if payload == nil {
 		return data // which the adapter counts as a bad message
 	}
 	return payload

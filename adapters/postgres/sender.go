@@ -90,4 +90,6 @@ func (s sender) attach(ctx context.Context, channel, uid string, message []byte)
 }
 
 // mayBeHeader tells most messages from headers without decoding them.
-func mayBeHeader(text []byte) bool { return len(text) < 512 && bytes.Contains(text, []byte(`"attachmentId"`)) }
+func mayBeHeader(text []byte) bool {
+	return len(text) < 512 && bytes.Contains(text, []byte(`"attachmentId"`))
+}
