@@ -3,6 +3,7 @@ module github.com/siokit/siokit/socketio
 go 1.26.0
 
 require (
+	github.com/go-json-experiment/json v1.27.2
 	github.com/google/go-cmp v0.7.0
 	github.com/gorilla/websocket v1.5.3
 	github.com/rs/cors v1.11.1
@@ -11,5 +12,3 @@ require (
 	github.com/siokit/siokit/sioparser v0.1.0
 	go.uber.org/goleak v1.3.0
 )
-
-require github.com/go-json-experiment/json v1.27.2 // indirect
