@@ -88,10 +88,10 @@ func (l *pollLink) TryWrite(batch []Outgoing) error {
 		return nil
 	}
 	p, parted := l.take()
-	switch {
-	case parted:
+	if p == nil && parted {
 		return nil
-	case p == nil:
+	}
+	if p == nil {
 		return errPollLeft
 	}
 	l.fill(p, batch)

@@ -226,7 +226,7 @@ func TestRequestsBesideTheUpgradePacket(t *testing.T) {
 // TestRequestsRaceTheUpgradePacket is the same over a network, whose order
 // nobody knows: whatever the poll gets, the session goes on.
 func TestRequestsRaceTheUpgradePacket(t *testing.T) {
-	s := eiotest.Start(t, slow(), new(echoing))
+	s := eiotest.Start(t, engineio.Config{}, new(echoing))
 	for i := range 200 {
 		p, _ := s.Poll()
 		ws, resp := s.Upgrade("EIO=4&transport=websocket&sid=" + p.SID)
