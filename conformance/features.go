@@ -47,11 +47,12 @@ func (r *runner) preflight(ctx context.Context) error {
 		r.measureHeartbeat(ctx)
 		return nil
 	}
+	r.warmUp(ctx)
 	failures := r.try(ctx, chapters.Basis, found)
-	if found[spec.FeatHandshake] == "" && r.opts.Bare {
-		// A bare server has no echo path: its Socket.IO endpoint serves for
-		// everything that is about the handshake.
-		r.env.Server.EnginePath = cmpOr(r.env.Server.SocketPath, "/socket.io/")
+	if found[spec.FeatHandshake] == "" && (r.opts.Bare || found[spec.FeatMirror] != "") {
+		// A server without an Engine.IO path of its own: its Socket.IO endpoint
+		// serves for everything that needs no echo.
+		r.env.Server.EnginePath = r.socketPath()
 		failures = r.try(ctx, chapters.Basis, found)
 		delete(found, spec.FeatEcho)
 	}
@@ -61,7 +62,11 @@ func (r *runner) preflight(ctx context.Context) error {
 	if found[spec.FeatMirror] != "" || found[spec.FeatSockets] != "" {
 		announced := r.announced(ctx)
 		for _, f := range announced {
-			found[f] = "announced"
+			if lacking, ok := strings.CutPrefix(string(f), "-"); ok {
+				r.lacking = append(r.lacking, spec.Feature(lacking))
+			} else {
+				found[f] = "announced"
+			}
 		}
 		left := chapters.Extras
 		if announced != nil {
@@ -76,8 +81,21 @@ func (r *runner) preflight(ctx context.Context) error {
 	return nil
 }
 
+// warmUp waits for the first answer, whatever it is: a virtual machine may have
+// to load its classes for it.
+func (r *runner) warmUp(ctx context.Context) {
+	env := r.env
+	env.Timing.Patience *= 2
+	probe.Run(ctx, env, func(t *probe.T) { t.Get("/socket.io/?EIO=4&transport=polling") })
+}
+
 // note keeps what was found, for the cases and for the report.
 func (r *runner) note(found map[spec.Feature]string) {
+	for f, with := range spec.Implied {
+		if found[f] == "" && !slices.Contains(r.lacking, f) {
+			found[f] = found[with]
+		}
+	}
 	r.env.Features = map[string]bool{}
 	for _, f := range spec.Features {
 		if by := found[f]; by != "" {
@@ -110,13 +128,18 @@ func (r *runner) try(ctx context.Context, probes []chapters.Extra, found map[spe
 	return failures
 }
 
+func (r *runner) socketPath() string { return cmpOr(r.env.Server.SocketPath, "/socket.io/") }
+
 // basis decides whether the server offers enough of the contract to be tested.
 func (r *runner) basis(found map[spec.Feature]string, failures map[spec.Feature]*probe.Failure) error {
 	var wanted []spec.Feature
 	if r.opts.Bare {
 		wanted = []spec.Feature{spec.FeatHandshake}
 	} else {
-		wanted = []spec.Feature{spec.FeatHandshake, spec.FeatEcho, spec.FeatSockets, spec.FeatMirror}
+		wanted = []spec.Feature{spec.FeatHandshake, spec.FeatSockets, spec.FeatMirror}
+		if r.env.Server.EnginePath != r.socketPath() {
+			wanted = append(wanted, spec.FeatEcho)
+		}
 	}
 	var problems []error
 	for _, f := range wanted {
@@ -149,7 +172,7 @@ func (r *runner) announced(ctx context.Context) []spec.Feature {
 			return
 		}
 		for _, name := range reply[0] {
-			if slices.Contains(spec.Features, name) {
+			if slices.Contains(spec.Features, spec.Feature(strings.TrimPrefix(string(name), "-"))) {
 				list = append(list, name)
 			}
 		}

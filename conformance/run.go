@@ -102,6 +102,9 @@ type runner struct {
 	env    probe.Env
 	report *Report
 
+	// lacking lists what the server has announced to lack.
+	lacking []spec.Feature
+
 	// heartbeat is the longest silence after which the server under test has
 	// forgotten a client that left without a word.
 	heartbeat time.Duration

@@ -42,7 +42,7 @@ func binary() []spec.Case {
 	c := &chapter{
 		prefix: "S-BN", source: socketDoc + "Packet encoding",
 		profiles: []spec.Profile{spec.SocketIO, spec.Binary, spec.SingleTransport},
-		needs:    []spec.Feature{spec.FeatWebSocket, spec.FeatMirror},
+		needs:    []spec.Feature{spec.FeatWebSocket, spec.FeatMirror, spec.FeatBinary},
 	}
 	binaryEvents(c)
 	binaryPlaceholders(c)
@@ -189,7 +189,7 @@ func binaryFlow(c *chapter) {
 			s.SendBinary(2)
 			s.Closed()
 		})
-	c.must("28", "a reserved name in a binary event", "A name that is reserved for the library ends the connection.",
+	c.ref("28", "a reserved name in a binary event", "A name that is reserved for the library ends the connection.",
 		attachedCloses(`451-["connect",`+place(0)+`]`, 1))
 	c.must("29", "an object as payload of a binary event", "The payload of a binary event is an array: an object ends the connection.",
 		attachedCloses(`451-{"a":`+place(0)+`}`, 1))
@@ -259,7 +259,7 @@ func binaryServer(c *chapter) {
 // binaryPolling: attachments over polling and across an upgrade.
 func binaryPolling(c *chapter) {
 	polling := in(spec.SocketIO, spec.Binary, spec.Polling)
-	only := only(spec.FeatPolling, spec.FeatMirror)
+	only := only(spec.FeatPolling, spec.FeatMirror, spec.FeatBinary)
 	head, back := `451-["message",`+place(0)+`]`, `451-["message-back",`+place(0)+`]`
 	joinedOverPolling := func(t *probe.T) *probe.Polling {
 		p := t.Polling("/socket.io/")

@@ -100,32 +100,32 @@ func heartbeat() []spec.Case {
 	c.must("09", "no pong over polling", "A polling client that answers no ping is closed: its pending poll gets a close packet.",
 		func(t *probe.T) {
 			p := t.Polling("/engine.io/")
-			p.Get().Is(200, "2")
-			p.Get().Is(200, "1")
+			p.GetAll().Is(200, "2")
+			p.GetAll().Is(200, "1")
 			end := time.Now()
 			t.Between("the end", p.Heartbeat(), p.Asked, p.Opened, end)
-			p.Get().Error(400, 1, "Session ID unknown")
+			p.GetAll().Refused()
 			p.Forget()
 		}, in(spec.Heartbeat, spec.Polling), only(spec.FeatPolling, spec.FeatEcho))
 	c.must("15", "three pings in a row over polling", "Each ping of a polling client answers a poll of its own; a pong is a POST.",
 		func(t *probe.T) {
 			p := t.Polling("/engine.io/")
 			for range 3 {
-				p.Get().Is(200, "2")
-				p.Post("3").Is(200, "ok")
+				p.GetAll().Is(200, "2")
+				p.Post("3").Accepted()
 			}
 		}, in(spec.Heartbeat, spec.Polling), only(spec.FeatPolling, spec.FeatEcho), official)
 	c.must("16", "a polling client that vanished", "A client that never polls is gone after pingInterval and pingTimeout.",
 		func(t *probe.T) {
 			p := t.Polling("/engine.io/")
 			t.Wait(p.Heartbeat() + t.Slack)
-			p.Get().Error(400, 1, "Session ID unknown")
+			p.GetAll().Refused()
 			p.Forget()
 		}, in(spec.Heartbeat, spec.Polling), only(spec.FeatPolling, spec.FeatEcho), official)
 	c.must("17", "the first ping over polling", "The first ping of a polling client comes pingInterval after the handshake.",
 		func(t *probe.T) {
 			p := t.Polling("/engine.io/")
-			p.Get().Is(200, "2")
+			p.GetAll().Is(200, "2")
 			t.Between("the first ping", p.PingInterval, p.Asked, p.Opened, time.Now())
 		}, in(spec.Heartbeat, spec.Polling), only(spec.FeatPolling, spec.FeatEcho))
 	c.ref("10", "a ping frame of WebSocket", "A ping frame is answered with a pong frame of the same payload.",

@@ -73,6 +73,7 @@ func PostRequest(target, body string, header ...wire.Field) wire.Request {
 // Pending is a request whose answer is still awaited.
 type Pending struct {
 	t    *T
+	poll *Polling // set for a poll of a session, whose pings are left out
 	what string
 	conn *wire.Conn
 	done chan struct{}
@@ -89,7 +90,7 @@ func (t *T) Start(r wire.Request) *Pending {
 		t.Failf("%s: %v", p.what, err)
 	}
 	p.conn = conn
-	t.cleanup(func() { conn.Close() })
+	t.Cleanup(func() { conn.Close() })
 	if err := conn.WriteRequest(t.prepare(r)); err != nil {
 		t.Failf("%s: %v", p.what, err)
 	}
@@ -106,7 +107,11 @@ func (p *Pending) Answer() *Answer {
 	if err != nil {
 		p.t.Failf("%s: %s", p.what, reason(err, p.t.Patience))
 	}
-	return &Answer{resp, p.t, p.what}
+	a := &Answer{resp, p.t, p.what}
+	if p.poll != nil {
+		return p.poll.withoutPings(a)
+	}
+	return a
 }
 
 // AnswerOrEnd waits for the answer or the end of the connection, which gives nil.
@@ -159,7 +164,7 @@ func (t *T) Dial() *wire.Conn {
 	if err != nil {
 		t.Failf("cannot connect: %v", err)
 	}
-	t.cleanup(func() { c.Close() })
+	t.Cleanup(func() { c.Close() })
 	return c
 }
 
@@ -198,6 +203,13 @@ func (a *Answer) Status(status ...int) *Answer {
 func (a *Answer) Error(status, code int, message string) *Answer {
 	return a.Is(status, fmt.Sprintf(`{"code":%d,"message":%q}`, code, message))
 }
+
+// Refused checks that a request was refused as the protocol asks: with status
+// 400. What the body says is the reference's own and has cases of its own.
+func (a *Answer) Refused() *Answer { return a.Status(400) }
+
+// Accepted checks that a POST was accepted. The body, ok, has a case of its own.
+func (a *Answer) Accepted() *Answer { return a.Status(200) }
 
 // Contains checks that the body holds a text.
 func (a *Answer) Contains(text string) *Answer {

@@ -3,6 +3,8 @@ package probe
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/siokit/siokit/conformance/internal/match"
@@ -35,7 +37,7 @@ func (t *T) Polling(path string, header ...wire.Field) *Polling {
 	p.Open = t.parseOpen(packets[0])
 	p.queue = packets[1:]
 	p.URL = withQuery(base, "sid="+p.SID)
-	t.cleanup(p.leave)
+	t.Cleanup(p.leave)
 	return p
 }
 
@@ -58,12 +60,41 @@ func withQuery(target, query string) string {
 	return target + "?" + query
 }
 
-// Get sends one poll and waits for its answer.
-func (p *Polling) Get() *Answer { return p.t.Get(p.URL, p.header...) }
+// Get sends one poll and waits for its answer. Pings in it are answered and left
+// out, and a poll that brought nothing else is repeated: heartbeats have a
+// chapter of their own, which uses [Polling.GetAll].
+func (p *Polling) Get() *Answer { return p.withoutPings(p.GetAll()) }
 
-// Poll sends one poll in the background.
+// GetAll sends one poll and waits for its answer, whatever it holds.
+func (p *Polling) GetAll() *Answer { return p.t.Get(p.URL, p.header...) }
+
+// Poll sends one poll in the background; pings are treated as by [Polling.Get].
 func (p *Polling) Poll() *Pending {
-	return p.t.Start(wire.Request{Target: p.URL, Header: p.header})
+	pending := p.t.Start(wire.Request{Target: p.URL, Header: p.header})
+	pending.poll = p
+	return pending
+}
+
+func (p *Polling) withoutPings(a *Answer) *Answer {
+	deadline := p.t.deadline()
+	for a.Response.Status == 200 {
+		packets := a.Packets()
+		kept := slices.DeleteFunc(slices.Clone(packets), func(packet string) bool { return packet == "2" })
+		if len(kept) == len(packets) {
+			return a
+		}
+		p.Post("3")
+		if len(kept) > 0 {
+			response := *a.Response
+			response.Body = []byte(strings.Join(kept, "\x1e"))
+			return &Answer{&response, p.t, a.what}
+		}
+		if time.Now().After(deadline) {
+			p.t.Failf("no packet but pings within %v", p.t.Patience)
+		}
+		a = p.GetAll()
+	}
+	return a
 }
 
 // Post sends a payload as it is.
@@ -93,13 +124,13 @@ func (p *Polling) Next() string {
 		for len(p.queue) > 0 {
 			packet := p.queue[0]
 			p.queue = p.queue[1:]
-			if packet != "2" {
+			if packet != "2" { // one of the handshake's answer
 				return packet
 			}
 			p.Post("3")
 		}
 		if time.Now().After(deadline) {
-			p.t.Failf("no packet but pings within %v", p.t.Patience)
+			p.t.Failf("no packet within %v", p.t.Patience)
 		}
 		p.queue = p.Get().Status(200).Packets()
 	}
@@ -152,7 +183,7 @@ func (p *Polling) Gone() {
 	if a.Response.Status == 200 && isFarewell(a.Packets()) {
 		a = p.Get()
 	}
-	a.Error(400, 1, "Session ID unknown")
+	a.Refused()
 	p.over = true
 	since := p.Opened
 	if p.ponged.After(since) {

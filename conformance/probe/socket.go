@@ -25,6 +25,9 @@ type Socket struct {
 	t  *T
 	ws *wire.WebSocket
 
+	// noops tells that noops are frames like others, and not left out.
+	noops bool
+
 	mu       sync.Mutex
 	deaf     bool // pings are not answered
 	lastSent time.Time
@@ -75,13 +78,13 @@ func (t *T) Raw(target string, opts SocketOptions) *Socket {
 // TryRaw is [T.Raw] for a handshake that may be refused: then the answer is
 // returned instead, nil when the server closed without one.
 func (t *T) TryRaw(target string, opts SocketOptions) (*Socket, *Answer) {
-	s := &Socket{t: t, deaf: opts.Deaf, changed: make(chan struct{}), Asked: time.Now()}
+	s := &Socket{t: t, noops: true, deaf: opts.Deaf, changed: make(chan struct{}), Asked: time.Now()}
 	req := t.prepare(wire.UpgradeRequest(target, opts.Header...))
 	conn, err := t.dialer.Dial(t.ctx, "ws")
 	if err != nil {
 		t.Failf("WebSocket handshake %s: %v", target, err)
 	}
-	t.cleanup(func() { conn.Close() })
+	t.Cleanup(func() { conn.Close() })
 	ws, resp, err := conn.Upgrade(req, t.deadline())
 	switch {
 	case err != nil && resp == nil && errors.Is(err, wire.ErrClosed):
@@ -106,8 +109,16 @@ func (t *T) WebSocketWith(path string, opts SocketOptions) *Socket {
 }
 
 // Attach opens a WebSocket connection for the session of a polling client, the
-// first step of an upgrade.
+// first step of an upgrade. A noop, which a server may mean for a poll that has
+// gone, is left out of what comes there; see [Polling.AttachStrictly].
 func (p *Polling) Attach() *Socket {
+	s := p.AttachStrictly()
+	s.noops = false
+	return s
+}
+
+// AttachStrictly is [Polling.Attach] with noops as frames like others.
+func (p *Polling) AttachStrictly() *Socket {
 	s := p.t.Raw(p.attachTarget(), SocketOptions{Header: p.header})
 	s.Open = p.Open
 	return s
@@ -121,7 +132,7 @@ func (p *Polling) attachTarget() string {
 func (p *Polling) TryAttach() (*Socket, *Answer) {
 	s, refusal := p.t.TryRaw(p.attachTarget(), SocketOptions{Header: p.header})
 	if s != nil {
-		s.Open = p.Open
+		s.Open, s.noops = p.Open, false
 	}
 	return s, refusal
 }
@@ -329,8 +340,10 @@ func (s *Socket) await(d time.Duration, ready func() bool) bool {
 func (s *Socket) Take(d time.Duration) *Frame {
 	var taken *Frame
 	s.await(d, func() bool {
-		if len(s.frames) > 0 {
-			taken = &s.frames[0]
+		for taken == nil && len(s.frames) > 0 {
+			if s.noops || s.frames[0].Text != "6" {
+				taken = &s.frames[0]
+			}
 			s.frames = s.frames[1:]
 		}
 		return taken != nil || s.end != nil
@@ -389,6 +402,13 @@ func (s *Socket) Expect(packets ...string) match.Captures {
 	return all
 }
 
+// ExpectPrefix checks how the next frame begins.
+func (s *Socket) ExpectPrefix(want string) {
+	if got := s.Next().Text; !strings.HasPrefix(got, want) {
+		s.t.Fail(&Failure{Message: s.ws.Label + ": another frame", Want: show(want) + "…", Got: show(got)})
+	}
+}
+
 // ExpectAnyOrder checks that the next frames are these, in any order.
 func (s *Socket) ExpectAnyOrder(packets ...string) {
 	left := append([]string(nil), packets...)
@@ -443,9 +463,25 @@ func (s *Socket) Ended() End {
 	return s.EndedWithin(s.t.Patience)
 }
 
-// EndedWithin is [Socket.Ended] with a time.
+// EndedWithin is [Socket.Ended] with a time. A server may say goodbye with a
+// close packet first: the session has ended with it, and we close the
+// connection as clients do.
 func (s *Socket) EndedWithin(d time.Duration) End {
-	if f := s.Take(d); f != nil {
+	f := s.Take(d)
+	if f != nil && f.Text == "1" {
+		s.ws.WriteFrames(wire.Frame{Fin: true, Op: wire.Close, Masked: true, Payload: wire.ClosePayload(1000, "")})
+		end := s.EndedSilently(s.t.Patience)
+		return End{Code: 1005, At: f.At, Err: end.Err}
+	}
+	return s.ended(f, d)
+}
+
+// EndedSilently is [Socket.EndedWithin] for an end without a close packet.
+func (s *Socket) EndedSilently(d time.Duration) End { return s.ended(s.Take(d), d) }
+
+// ended expects the end in place of the frame f.
+func (s *Socket) ended(f *Frame, d time.Duration) End {
+	if f != nil {
 		s.t.Fail(&Failure{Message: s.ws.Label + ": the connection must close", Want: "CLOSE", Got: show(f.Text)})
 	}
 	s.mu.Lock()
@@ -461,8 +497,8 @@ func (s *Socket) EndedWithin(d time.Duration) End {
 }
 
 // Closed checks that the server closes because of what was sent last: soon, and
-// not by a ping timeout. When codes are given and a close frame comes, it must
-// carry one of them.
+// not by a ping timeout. When codes are given and a close frame with a status
+// comes, it must be one of them: RFC 6455 only asks for the close.
 func (s *Socket) Closed(codes ...int) {
 	end := s.Ended()
 	s.mu.Lock()
@@ -480,7 +516,7 @@ func (s *Socket) Closed(codes ...int) {
 			Inconclusive: true,
 		})
 	}
-	if len(codes) == 0 || end.Code == 1006 {
+	if len(codes) == 0 || end.Code == 1005 || end.Code == 1006 {
 		return
 	}
 	for _, code := range codes {

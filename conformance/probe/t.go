@@ -143,8 +143,8 @@ func (t *T) finish() {
 	t.tasks.Wait()
 }
 
-// cleanup registers what finish calls.
-func (t *T) cleanup(fn func()) {
+// Cleanup registers what is called when the case is over, last first.
+func (t *T) Cleanup(fn func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.cleanups = append(t.cleanups, fn)

@@ -11,14 +11,15 @@ import (
 )
 
 // Markdown writes a matrix: servers side by side, a summary by profile and a
-// row for every case that at least one of them does not pass.
+// row for every case that at least one of them fails.
 func Markdown(w io.Writer, servers ...Document) error {
 	p := &printer{w: w}
 	p.printf("# Conformance\n\n")
 	for _, d := range servers {
-		p.printf("- **%s**: %s, %d cases in %.1f s, %s\n", d.Name, d.Verdict, len(d.Results), float64(d.DurationMS)/1000, d.Started.UTC().Format("2006-01-02"))
+		all := d.count("")
+		p.printf("- **%s**: %s; of %d cases %d were skipped; %.1f s on %s\n", d.Name, d.Verdict, all.Cases, all.Skipped, float64(d.DurationMS)/1000, d.Started.UTC().Format("2006-01-02"))
 	}
-	p.printf("\nPassed of those that were run, MUST and REF; the rest of a profile was skipped because the server does not offer it.\n\n")
+	p.printf("\nPassed of those that were run, MUST and REF; and how many were skipped because the server does not offer what they need.\n\n")
 	p.row("profile", servers, func(d Document) string { return d.Name })
 	p.row("---", servers, func(Document) string { return "---" })
 	for _, profile := range spec.Profiles {
@@ -27,14 +28,14 @@ func Markdown(w io.Writer, servers ...Document) error {
 		}
 		p.row(string(profile), servers, func(d Document) string {
 			s := d.count(profile)
-			return strings.TrimSpace(fmt.Sprintf("%s %s", label("MUST", s.Must), label("REF", s.Ref)))
+			return strings.Join(strings.Fields(fmt.Sprintf("%s %s %s", label("MUST", s.Must), label("REF", s.Ref), skipped(s.Skipped))), " ")
 		})
 	}
-	p.printf("\n## Cases that not every server passes\n\n✓ passes, ✗ fails, † the server died, ~ differs (a QUIRK), – skipped, empty: not run.\n\n")
+	p.printf("\n## Cases that some server fails\n\n✓ passes, ✗ fails, † the server died, ~ differs (a QUIRK), – skipped, empty: not run.\n\n")
 	p.row("case | level | requirement", servers, func(d Document) string { return d.Name })
 	p.row("--- | --- | ---", servers, func(Document) string { return "---" })
 	for _, e := range union(servers) {
-		if !slices.ContainsFunc(servers, func(d Document) bool { return sign(d, e.ID) != "✓" }) {
+		if !slices.ContainsFunc(servers, func(d Document) bool { return strings.ContainsAny(sign(d, e.ID), "✗†~") }) {
 			continue
 		}
 		p.row(fmt.Sprintf("%s | %s | %s", e.ID, e.Level, strings.ReplaceAll(e.Requirement, "|", `\|`)), servers, func(d Document) string { return sign(d, e.ID) })
@@ -47,6 +48,13 @@ func label(level string, r Ratio) string {
 		return ""
 	}
 	return level + " " + r.String()
+}
+
+func skipped(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("(%d skipped)", n)
 }
 
 func (p *printer) row(head string, servers []Document, cell func(Document) string) {

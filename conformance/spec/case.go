@@ -76,6 +76,11 @@ const (
 	FeatMirror Feature = "mirror"
 	// Custom: the namespace /custom emits auth.
 	FeatCustom Feature = "custom"
+	// Binary: the mirror relays binary; Closing: a socket can close its
+	// connection. Each comes with another feature unless the server takes it
+	// back; see Implied.
+	FeatBinary  Feature = "binary"
+	FeatClosing Feature = "closing"
 
 	FeatLimits   Feature = "limits"
 	FeatLongPing Feature = "longping"
@@ -91,10 +96,14 @@ const (
 	FeatProbes Feature = "probes"
 )
 
+// Implied lists the features that come with another. A program whose library
+// cannot do such a part announces the name with a minus: "-binary".
+var Implied = map[Feature]Feature{FeatBinary: FeatMirror, FeatClosing: FeatEvents}
+
 // Features lists all features in the order of reports.
 var Features = []Feature{
-	FeatHandshake, FeatPolling, FeatWebSocket, FeatUpgrade, FeatEcho, FeatSockets, FeatMirror, FeatCustom,
-	FeatLimits, FeatLongPing, FeatOptions, FeatCommands, FeatEvents, FeatRooms, FeatNsps, FeatRecovery, FeatMsgpack, FeatEIO3, FeatProbes,
+	FeatHandshake, FeatPolling, FeatWebSocket, FeatUpgrade, FeatEcho, FeatSockets, FeatMirror, FeatBinary, FeatCustom,
+	FeatLimits, FeatLongPing, FeatOptions, FeatCommands, FeatEvents, FeatClosing, FeatRooms, FeatNsps, FeatRecovery, FeatMsgpack, FeatEIO3, FeatProbes,
 }
 
 // Case is one requirement and the function that checks it.

@@ -18,11 +18,12 @@ import (
 type checkCommand struct {
 	Patterns []string `arg:"" optional:"" help:"Cases to run: ids, beginnings of ids (E-HS), patterns (E-*-01) or profiles. Default: all."`
 
-	URL        string `short:"u" help:"The server under test, when it runs already: http://127.0.0.1:3000." placeholder:"URL"`
-	Cmd        string `short:"c" help:"The server under test as a shell command; it is started, started again when it dies, and ended. {port} and {addr} stand for where it should listen; PORT is set too." placeholder:"COMMAND"`
-	EnginePath string `help:"Where the Engine.IO echo is, instead of /engine.io/." placeholder:"PATH"`
-	SocketPath string `help:"Where the Socket.IO server is, instead of /socket.io/." placeholder:"PATH"`
-	Label      string `help:"The server's name in reports." placeholder:"NAME"`
+	URL          string        `short:"u" help:"The server under test, when it runs already: http://127.0.0.1:3000." placeholder:"URL"`
+	Cmd          string        `short:"c" help:"The server under test as a shell command; it is started, started again when it dies, and ended. {port} and {addr} stand for where it should listen; PORT is set too." placeholder:"COMMAND"`
+	StartTimeout time.Duration `default:"30s" help:"How long the command may take until it listens; it may have to be built first."`
+	EnginePath   string        `help:"Where the Engine.IO echo is, instead of /engine.io/." placeholder:"PATH"`
+	SocketPath   string        `help:"Where the Socket.IO server is, instead of /socket.io/." placeholder:"PATH"`
+	Label        string        `help:"The server's name in reports." placeholder:"NAME"`
 
 	Profile      []string `short:"p" help:"Run these profiles only (comma list)." placeholder:"NAME"`
 	Quirks       bool     `short:"q" help:"Run the QUIRK cases too; they never fail a run."`
@@ -78,7 +79,7 @@ func (c *checkCommand) target() (conformance.Target, error) {
 	var target conformance.Target
 	switch {
 	case c.Cmd != "":
-		target = conformance.Command(conformance.CommandConfig{Args: []string{"/bin/sh", "-c", "exec " + c.Cmd}, URL: c.URL})
+		target = conformance.Command(conformance.CommandConfig{Args: []string{"/bin/sh", "-c", "exec " + c.Cmd}, URL: c.URL, StartTimeout: c.StartTimeout})
 	case c.URL != "":
 		target = conformance.URL(c.URL)
 	default:

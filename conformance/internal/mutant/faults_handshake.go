@@ -93,11 +93,11 @@ func handshakeFaults() []Mutant {
 		{Name: "mismatch-kills", Fault: "a request of another version ends the session", Request: func(r *http.Request) {
 			if r.URL.Query().Get("EIO") == "3" && r.URL.Query().Get("sid") != "" && !strings.Contains(r.URL.Path, "v3") && !websocket(r) {
 				r.URL.RawQuery = strings.Replace(r.URL.RawQuery, "EIO=3", "EIO=4", 1)
-				r.Method = "DELETE"
+				r.Method = "POST" // without a body, which the server takes for a broken payload
 			}
 		}, Response: func(r *http.Request, a *Answer) {
-			if a.Status == 500 && r.URL.Query().Get("EIO") == "3" {
-				a.Status, a.Body = 400, []byte(`{"code":3,"message":"Session ID unknown"}`)
+			if string(a.Body) == "ok" && r.Method == "GET" {
+				a.Status, a.Body = 400, []byte(`{"code":3,"message":"Bad request"}`)
 			}
 		}},
 		{Name: "deny-always", Fault: "the application is asked about every request", Answer: func(r *http.Request) *Answer {

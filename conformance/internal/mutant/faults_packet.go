@@ -42,6 +42,7 @@ func ackFaults() []Mutant {
 		sends("ack-timeout-always", "a call that is answered in time has an error too", `\["emit-timeout-result",null\]`, `["emit-timeout-result","operation has timed out"]`),
 		{Name: "ack-late-closes", Fault: "an answer that comes too late closes the connection", In: kill(like(`\["late"\]`))},
 		{Name: "ack-late-counts", Patch: "ackTimeoutTwice", Fault: "an answer in time is followed by the timeout's error"},
+		{Name: "ack-namespace-asked", Fault: "an event with a namespace and an id is lost", In: drop(like(`^42/[^,]+,\d+\[`))},
 		{Name: "ack-polling", Fault: "acknowledgements are lost over polling", Out: drop(and(overPolling, like(`^43`)))},
 	}
 }
