@@ -105,15 +105,38 @@ func (c *Client) connect(ctx context.Context, delays *backoff) error {
 	select {
 	case <-session.Done():
 	case <-ctx.Done():
-		session.Close()
-		select {
-		case <-session.Done():
-		case <-c.cut.Done():
-			session.Discard()
-			<-session.Done()
-		}
+		k.part()
 	}
 	return k.why
+}
+
+// farewellTime is the time between a DISCONNECT and the end of the connection.
+// npm's server handles an end at once, and packets that came with it afterwards:
+// it would not see that the client has left on purpose.
+const farewellTime = 10 * time.Millisecond
+
+// part ends the connection when what is queued has left, or is not waited for
+// any longer, and returns when it has ended.
+func (k *conn) part() {
+	cut := k.client.cut
+	for empty := !k.farewell(); !empty && cut.Err() == nil && k.session.Context().Err() == nil; {
+		empty = k.session.BufferedBytes() == 0
+		sleep(cut, farewellTime)
+	}
+	k.session.Close()
+	select {
+	case <-k.session.Done():
+	case <-cut.Done():
+		k.session.Discard()
+		<-k.session.Done()
+	}
+}
+
+// farewell reports whether a DISCONNECT was sent.
+func (k *conn) farewell() bool {
+	k.client.mu.Lock()
+	defer k.client.mu.Unlock()
+	return k.left
 }
 
 // sleep waits for d or the end of ctx.
@@ -176,6 +199,7 @@ type conn struct {
 	// Guarded by the client's mu.
 	flushing bool             // a goroutine waits for room in the outbox
 	leaving  bool             // nobody wants it any more
+	left     bool             // a DISCONNECT was sent
 	why      *DisconnectError // why it ended, once it is known
 }
 
@@ -250,6 +274,7 @@ func (k *conn) fail(why *DisconnectError) {
 // control sends a packet that is no event. A server that does not take it has
 // stopped reading. The caller holds mu.
 func (k *conn) control(p *sioparser.Packet) {
+	k.left = k.left || p.Type == sioparser.Disconnect
 	prepared, err := encode(k.client.config.Codec, p)
 	if err == nil {
 		err = k.session.Push(prepared, 0)

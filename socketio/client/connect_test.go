@@ -329,7 +329,10 @@ func TestAuth(t *testing.T) {
 			if _, ok := ctx.Deadline(); ok || ctx.Err() != nil {
 				t.Error("ctx has a deadline, or has ended")
 			}
-			return map[string]any{"call": n, "for": namespace}, nil
+			return struct {
+				Call int32  `json:"call"`
+				For  string `json:"for"`
+			}{n, namespace}, nil
 		}}))
 		d.follow(c.Socket)
 		if err := c.Connect(t.Context()); err != nil {

@@ -250,7 +250,7 @@ func TestSeveralNamespaces(t *testing.T) {
 			t.Error("one has ended the other")
 		}
 		b.Disconnect()
-		synctest.Wait()
+		<-time.After(time.Second)
 		if io.Engine().Len() != 0 {
 			t.Error("the connection is left")
 		}
@@ -294,6 +294,7 @@ func TestDisconnectAndOpen(t *testing.T) {
 		}
 		c.Disconnect() // the last one: the connection ends
 		open()         // and is made again
+		<-time.After(time.Second)
 		sc.expect("1", "0/other,")
 	})
 }
