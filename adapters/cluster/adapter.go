@@ -30,8 +30,9 @@ type Adapter struct {
 	nodes   *nodes
 	stop    []func() // ends the subscriptions
 
-	closing sync.Once
-	closed  atomic.Bool
+	announced atomic.Bool // to the other servers
+	closing   sync.Once
+	closed    atomic.Bool
 
 	mu       sync.Mutex
 	requests map[string]*request // of ours, by id
@@ -92,13 +93,23 @@ func start(config Config, local adapter.Local) (*Adapter, error) {
 		}
 		return nil, fmt.Errorf("cluster: subscribe: %w", err)
 	}
-	if a.heartbeats() {
-		a.nodes.start()
-		if err := a.publish(&Message{Type: InitialHeartbeat}); err != nil {
-			config.Logger.Warn("cluster: the other servers were not told of this one", "error", err)
-		}
+	if a.journal == nil {
+		a.announce()
 	}
 	return a, nil
+}
+
+// announce begins with heartbeats. With a log that is when this server follows it:
+// whoever knows the server then reaches it.
+func (a *Adapter) announce() {
+	if !a.heartbeats() {
+		return
+	}
+	a.announced.Store(true)
+	a.nodes.start()
+	if err := a.publish(&Message{Type: InitialHeartbeat}); err != nil {
+		a.config.Logger.Warn("cluster: the other servers were not told of this one", "error", err)
+	}
 }
 
 func (a *Adapter) subscribe() error {

@@ -246,11 +246,12 @@ func offsetArgs(at Offset) sioparser.Args {
 // Begin implements [Follower].
 func (j *journal) Begin(at Offset) {
 	j.mu.Lock()
-	defer j.unlock()
-	j.newest, j.stalled = at, false
-	if !j.begun {
-		j.begun = true
+	first := !j.begun
+	j.newest, j.stalled, j.begun = at, false, true
+	j.unlock()
+	if first {
 		close(j.ready)
+		j.a.announce()
 	}
 }
 

@@ -69,7 +69,7 @@ func (a *Adapter) handle(m *Message) error {
 	}
 	switch m.Type {
 	case InitialHeartbeat:
-		if a.heartbeats() {
+		if a.announced.Load() {
 			return a.publish(&Message{Type: Heartbeat})
 		}
 		return nil

@@ -28,7 +28,7 @@ type sessions struct {
 	mu      sync.Mutex // a leaf
 	queue   []*saving
 	waiting map[string]*saving // those not saved yet, by private id
-	running int                      // savers
+	running int                // savers
 	closed  bool
 }
 

@@ -1,0 +1,36 @@
+package nats
+
+import (
+	"github.com/siokit/siokit/adapters/cluster"
+	"github.com/siokit/siokit/adapters/cluster/msgpack"
+	"github.com/siokit/siokit/socketio/adapter"
+)
+
+// New returns what makes the adapters of one server: each a [*cluster.Adapter],
+// with recovery a [cluster.Recovering]. A config that isn't usable is reported
+// when the first is made.
+func New(config Config) adapter.New {
+	config, err := config.withDefaults()
+	var s *store // shared by all namespaces; nil without recovery
+	if err == nil && config.Recovery != nil {
+		s, err = newStore(&config)
+	}
+	return func(local adapter.Local) (adapter.Adapter, error) {
+		if err != nil {
+			return nil, err
+		}
+		c := cluster.Config{
+			Codec:  msgpack.Always,
+			Prefix: config.Prefix, UID: config.UID,
+			HeartbeatInterval: config.HeartbeatInterval, HeartbeatTimeout: config.HeartbeatTimeout,
+			RequestTimeout: config.RequestTimeout, MaxQueued: config.MaxQueued,
+			Logger: config.Logger,
+		}
+		b := &bus{config.Conn, subjects{config.Prefix, local.Namespace()}}
+		c.Bus = b
+		if s != nil {
+			c.Bus, c.MaxDisconnection = newLog(b, s), config.Recovery.MaxDisconnection
+		}
+		return cluster.New(c)(local)
+	}
+}

@@ -1,0 +1,61 @@
+package nats_test
+
+import (
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	natsgo "github.com/nats-io/nats.go"
+
+	"github.com/siokit/siokit/adapters/cluster"
+	"github.com/siokit/siokit/adapters/nats"
+	"github.com/siokit/siokit/socketio/adapter"
+	"github.com/siokit/siokit/socketio/adapter/adaptertest"
+)
+
+// severed is an adapter whose connection the suite can end.
+type severed struct {
+	*cluster.Adapter
+	conn *natsgo.Conn
+}
+
+type severedRecovering struct {
+	cluster.Recovering
+	conn *natsgo.Conn
+}
+
+func TestAdapter(t *testing.T) {
+	s := embed(t)
+	clusters := 0
+	for name, recovery := range map[string]*nats.Recovery{"core": nil, "recovery": {Memory: true}} {
+		t.Run(name, func(t *testing.T) {
+			adaptertest.RunCluster(t, adaptertest.Cluster{
+				Servers: 3, Within: within,
+				Start: func(t testing.TB) adapter.New {
+					clusters++
+					prefix := fmt.Sprint("test", clusters)
+					return func(local adapter.Local) (adapter.Adapter, error) {
+						conn := connect(t, s.ClientURL())
+						a, err := nats.New(nats.Config{
+							Conn: conn, Prefix: prefix, Recovery: recovery,
+							HeartbeatInterval: 500 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
+						})(local)
+						if r, ok := a.(cluster.Recovering); ok {
+							return &severedRecovering{r, conn}, err
+						}
+						return &severed{a.(*cluster.Adapter), conn}, err
+					}
+				},
+				Kill: func(a adapter.Adapter) {
+					switch a := a.(type) {
+					case *severed:
+						a.conn.Close()
+					case *severedRecovering:
+						a.conn.Close()
+					}
+				},
+			})
+		})
+	}
+}
