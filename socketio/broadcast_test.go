@@ -17,13 +17,21 @@ import (
 
 func TestBroadcastIsAValue(t *testing.T) {
 	srv := newServer(t, quiet())
-	serve(t, srv)
+	url := serve(t, srv)
 	var kept socketio.Broadcast
 	allocated := testing.AllocsPerRun(100, func() {
 		kept = srv.To("a").To("b").Except("c").Volatile().Local().Compress(false).Timeout(time.Second)
 	})
 	if allocated != 0 {
 		t.Errorf("a chain allocates %v times", allocated)
+	}
+	sockets := make(chan *socketio.Socket, 1)
+	srv.OnConnection(func(_ context.Context, s *socketio.Socket) { sockets <- s })
+	dial(t, url).join("/")
+	s := receive(t, sockets)
+	allocated = testing.AllocsPerRun(100, func() { kept = s.To("a").Except("b").Volatile() })
+	if allocated != 0 {
+		t.Errorf("a socket's chain allocates %v times", allocated)
 	}
 	_ = kept
 }

@@ -1,5 +1,7 @@
 package socketio
 
+import "weak"
+
 // Depart does the first half of what Disconnect does, as if the goroutine had
 // been stopped there; finish does the rest.
 func (s *Socket) Depart() (finish func()) {
@@ -24,4 +26,11 @@ func (s *Socket) PendingAcks() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.acks)
+}
+
+// HasConnection returns what reports whether the socket's connection is still
+// in memory.
+func (s *Socket) HasConnection() func() bool {
+	w := weak.Make(s.conn)
+	return func() bool { return w.Value() != nil }
 }

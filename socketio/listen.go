@@ -103,8 +103,8 @@ func (l *listener) handle(event string, h Handler, once bool, modes []Mode) func
 		r.mode |= m
 	}
 	t := &l.own().events
+	r.stop = func() { t.remove(r) } // before anybody can claim it
 	t.add(r)
-	r.stop = func() { t.remove(r) }
 	return r.stop
 }
 

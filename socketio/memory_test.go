@@ -3,8 +3,10 @@ package socketio_test
 import (
 	"context"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
+	"unsafe"
 	"weak"
 
 	"github.com/siokit/siokit/engineio"
@@ -16,19 +18,26 @@ import (
 func TestKilledClientIsCollected(t *testing.T) {
 	srv := fixture(t, quiet())
 	type traces struct {
-		socket  weak.Pointer[socketio.Socket]
-		session weak.Pointer[engineio.Session]
-		room    weak.Pointer[[64]byte]
+		socket   weak.Pointer[socketio.Socket]
+		session  weak.Pointer[engineio.Session]
+		conn     func() bool
+		room     weak.Pointer[byte] // of its name, which lives as long as the room
+		captured weak.Pointer[[64]byte]
 	}
 	found := make(chan traces, 1)
 	asked := make(chan struct{})
 	srv.OnConnection(func(ctx context.Context, s *socketio.Socket) {
 		big := new([64]byte)
-		_ = s.Join("a room of its own")
+		name := strings.Repeat("a room of its own ", 8)
+		_ = s.Join(name)
 		s.On("x", func(context.Context, *socketio.Event) error { big[0]++; return nil })
 		s.OnDisconnect(func(context.Context, *socketio.Socket, *socketio.DisconnectError) { big[1]++ })
 		socketio.NewLocalKey[*[64]byte]("big").Set(s, big)
-		found <- traces{weak.Make(s), weak.Make(s.Session()), weak.Make(big)}
+		err := s.Timeout(time.Hour).EmitFunc("never answered", func(context.Context, *socketio.Ack, error) { big[2]++ })
+		if err != nil {
+			t.Error(err)
+		}
+		found <- traces{weak.Make(s), weak.Make(s.Session()), s.HasConnection(), weak.Make(unsafe.StringData(name)), weak.Make(big)}
 		go func() {
 			defer close(asked)
 			_, _ = s.Timeout(time.Hour).EmitWithAck(ctx, "never answered")
@@ -43,7 +52,7 @@ func TestKilledClientIsCollected(t *testing.T) {
 	receive(t, asked)
 	eventually(t, "collected", func() bool {
 		runtime.GC()
-		return w.socket.Value() == nil && w.session.Value() == nil && w.room.Value() == nil
+		return w.socket.Value() == nil && w.session.Value() == nil && !w.conn() && w.room.Value() == nil && w.captured.Value() == nil
 	})
 	runtime.KeepAlive(srv)
 }

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/siokit/siokit/sioparser"
 	"github.com/siokit/siokit/socketio"
 )
 
@@ -46,77 +45,6 @@ func TestRequestsAfterShutdownAreRefused(t *testing.T) {
 	if res.StatusCode != http.StatusServiceUnavailable {
 		t.Error(res.Status)
 	}
-}
-
-// Sixty-four goroutines call everything there is while clients come and go.
-func TestStress(t *testing.T) {
-	srv := fixture(t, quiet())
-	url := serve(t, srv)
-	ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
-	defer cancel()
-	var clients, callers sync.WaitGroup
-	for range 8 {
-		clients.Go(func() {
-			for ctx.Err() == nil {
-				c := dial(t, url)
-				c.send("40", `42["message",1]`, `421["join","a"]`, "40/custom,", "40/dyn-1,", "41/custom,")
-				for range 6 {
-					c.next()
-				}
-				c.kill()
-			}
-		})
-	}
-	acts := []func(s *socketio.Socket){
-		func(s *socketio.Socket) { _ = s.Emit("x", 1) },
-		func(s *socketio.Socket) { _ = s.Volatile().Emit("x", []byte{1}) },
-		func(s *socketio.Socket) { _ = s.Join("a", "b") },
-		func(s *socketio.Socket) { s.Leave("a") },
-		func(s *socketio.Socket) { _ = srv.To("a").Except("b").Emit("x", 1) },
-		func(s *socketio.Socket) { _ = s.Broadcast().Compress(false).Emit("x") },
-		func(s *socketio.Socket) { _, _ = s.Timeout(time.Millisecond).EmitWithAck(ctx, "x") },
-		func(s *socketio.Socket) {
-			for range srv.Timeout(time.Millisecond).EmitWithAck(ctx, "x") {
-			}
-		},
-		func(s *socketio.Socket) {
-			for r := range srv.FetchSockets(ctx) {
-				_ = r.Emit("x")
-				_ = r.Join("c")
-			}
-		},
-		func(s *socketio.Socket) { _ = srv.To("a").DisconnectSockets(false) },
-		func(s *socketio.Socket) { s.Disconnect(true) },
-		func(s *socketio.Socket) { s.On("x", messageBack)() },
-		func(s *socketio.Socket) { s.OnAnyOutgoing(func(*socketio.Socket, string, sioparser.Args) {})() },
-		func(s *socketio.Socket) { _ = user.Set(s, account{"a"}); _, _ = user.Get(s) },
-		func(s *socketio.Socket) {
-			_ = s.Rooms()
-			_ = s.Recovered()
-			for range s.Siblings() {
-			}
-		},
-		func(s *socketio.Socket) { _ = srv.SocketsJoin("d"); _ = srv.SocketsLeave("d") },
-	}
-	for i := range 64 {
-		callers.Go(func() {
-			for ctx.Err() == nil {
-				for s := range srv.Sockets() {
-					acts[i%len(acts)](s)
-				}
-				for n := range srv.Namespaces() {
-					_ = n.Emit("x")
-				}
-				select {
-				case <-time.After(time.Millisecond):
-				case <-ctx.Done():
-				}
-			}
-		})
-	}
-	clients.Wait()
-	callers.Wait()
-	eventually(t, "empty registries", func() bool { return srv.Len() == 0 && srv.Engine().Len() == 0 })
 }
 
 // A handler does not wait longer than its own deadline, although its context ends
