@@ -198,9 +198,10 @@ func (s *Socket) greeting() (*engineio.Prepared, error) {
 	if s.conn.legacy {
 		return encode(s.conn.server.config.Codec, &sioparser.Packet{Type: sioparser.Connect, Namespace: s.name})
 	}
-	payload := append([]byte(`{"sid":`), quoted(s.id)...)
+	payload := make([]byte, 0, len(s.id)+len(s.privateID)+len(`{"sid":"","pid":""}`))
+	payload = quoted(append(payload, `{"sid":`...), s.id)
 	if s.privateID != "" {
-		payload = append(append(payload, `,"pid":`...), quoted(s.privateID)...)
+		payload = quoted(append(payload, `,"pid":`...), s.privateID)
 	}
 	return encode(s.conn.server.config.Codec, &sioparser.Packet{
 		Type: sioparser.Connect, Namespace: s.name, Payload: append(payload, '}'),

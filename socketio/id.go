@@ -13,6 +13,13 @@ func newID() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// quoted is an id as JSON. It has no character that needs escaping, unless a
-// store or an option of the user's made it.
-func quoted(id string) []byte { return appendString(nil, id) }
+// quoted appends an id as JSON. It has no character that needs escaping, unless
+// a store or an option of the user's made it.
+func quoted(dst []byte, id string) []byte {
+	for i := range len(id) {
+		if c := id[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return appendString(dst, id)
+		}
+	}
+	return append(append(append(dst, '"'), id...), '"')
+}
