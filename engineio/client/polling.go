@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -126,13 +127,14 @@ func (l *pollLink) Leave(ctx context.Context) error {
 }
 
 // Send posts the packets, in as many requests as the server's maxPayload asks
-// for.
+// for, and a Close packet in one of its own: servers act on it before what shares
+// its request.
 func (l *pollLink) Send(packets []eioparser.Packet) error {
 	for len(packets) > 0 {
 		n, size := 1, int64(packets[0].TextLen())
 		for ; n < len(packets); n++ {
 			size += 1 + int64(packets[n].TextLen())
-			if l.maxPayload > 0 && size > l.maxPayload {
+			if packets[n].Type == eioparser.Close || l.maxPayload > 0 && size > l.maxPayload {
 				break
 			}
 		}
@@ -144,9 +146,17 @@ func (l *pollLink) Send(packets []eioparser.Packet) error {
 	return nil
 }
 
+// once is the body of a poll: nothing. net/http sends a GET again by itself when
+// a connection breaks before the answer, unless it has a body that cannot be read
+// again; and what the server had put into the answer that was lost would be
+// missed by nobody.
+type once struct{}
+
+func (once) Read([]byte) (int, error) { return 0, io.EOF }
+
 // do sends a request and returns what it was answered with.
 func (l *pollLink) do(method string, body []byte) ([]byte, error) {
-	var content io.Reader
+	content := io.Reader(once{})
 	if body != nil {
 		content = bytes.NewReader(body)
 	}
@@ -162,6 +172,10 @@ func (l *pollLink) do(method string, body []byte) ([]byte, error) {
 		r.Header.Set("Content-Type", "text/plain;charset=UTF-8")
 	}
 	resp, err := l.client.Do(r)
+	if errors.Is(err, io.EOF) {
+		// Not the io.EOF with which a link says that the server closed it.
+		err = fmt.Errorf("engineio: connection broke off: %s", err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -80,10 +80,13 @@ func (s *Session) Overdue() bool {
 // at the end.
 func (s *Session) following(link Link, err error) Link {
 	s.mu.Lock()
-	moving := s.moving
+	moving, stay := s.moving, s.stay
 	s.mu.Unlock()
 	if moving != nil {
-		<-moving // decided soon: by the upgrade's timeout, or the session's end
+		if !errors.Is(err, ErrLeft) {
+			stay(err) // unless the move is done as far as the server is concerned
+		}
+		<-moving
 	}
 	if s.over() {
 		return nil

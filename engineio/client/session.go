@@ -36,8 +36,9 @@ type Session struct {
 	state     engineio.State
 	transport Transport
 	link      Link
-	moving    chan struct{} // closed when a move to another link is decided; nil: there is none
-	left      chan struct{} // closed when the link that was left has been read to its end
+	moving    chan struct{}           // closed when a move to another link is decided; nil: there is none
+	left      chan struct{}           // closed when the link that was left has been read to its end
+	stay      context.CancelCauseFunc // ends a move whose old link broke
 	ended     *engineio.DisconnectError
 	silence   *time.Timer // ends the session if the server does not ping
 	deadline  time.Time   // when that is, on the wall clock

@@ -71,7 +71,9 @@ var errStays = errors.New("engineio: the session stays where it is")
 // meanwhile waits in the outbox; what the server sent over the old link is read
 // before what comes over the new one. So nothing is lost or overtaken.
 func (s *Session) move(ctx context.Context, t Transport, next Link) (Link, error) {
-	old, idle, err := s.hold()
+	ctx, stay := context.WithCancelCause(ctx)
+	defer stay(nil)
+	old, idle, err := s.hold(stay)
 	if err != nil {
 		return nil, err
 	}
@@ -121,14 +123,14 @@ type leavable interface {
 
 // hold keeps the writer from taking more, and returns what is closed when it has
 // ended; nil: there is none.
-func (s *Session) hold() (leavable, chan struct{}, error) {
+func (s *Session) hold(stay context.CancelCauseFunc) (leavable, chan struct{}, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old, ok := s.link.(leavable)
 	if !ok || s.state == engineio.Closed || s.parting {
 		return nil, nil, errStays
 	}
-	s.held, s.moving, s.left = true, make(chan struct{}), make(chan struct{})
+	s.held, s.moving, s.left, s.stay = true, make(chan struct{}), make(chan struct{}), stay
 	if s.writing && s.idle == nil {
 		s.idle = make(chan struct{})
 	}
