@@ -11,6 +11,9 @@
 //	go run ./cmd/refserver -addr 127.0.0.1:3000
 //	node clients/scripts/run.mjs --url http://127.0.0.1:3000 --mode upgrade --only rooms
 //
+// The scenarios of our own client, socketio/client, run the other way round:
+// against npm's server, and against ours.
+//
 // The tests need Node.js, the packages of tools/node (npm ci --prefix
 // tools/node) and Chromium; `make test` installs what is missing.
 package clients
