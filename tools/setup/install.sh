@@ -4,7 +4,7 @@
 #
 #   install.sh go      Go 1.26
 #   install.sh demo    the above, Node.js with npm, and the npm packages that are locked here
-#   install.sh test    the above, a C compiler (for go test -race), git, Chromium
+#   install.sh test    the above, a C compiler (for go test -race), git, Chromium, PostgreSQL
 #
 # Debian and its relatives; as root, or with sudo. On another system it says
 # what is missing and stops.
@@ -111,11 +111,22 @@ need_packages() {
 	done
 }
 
+# need_postgres installs PostgreSQL's programs. The tests run servers of their own,
+# so Debian's packages are kept from setting one up.
+need_postgres() {
+	have initdb && return
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && return
+	apt_install postgresql-common
+	as_root sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
+	apt_install postgresql
+}
+
 need_test_tools() {
 	# The race detector links with the C compiler.
 	have gcc || apt_install gcc libc6-dev
 	have git || apt_install git
 	have chromium || have chromium-browser || have google-chrome || apt_install chromium fonts-noto-color-emoji
+	need_postgres
 }
 
 case ${1-} in
