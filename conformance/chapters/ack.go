@@ -151,8 +151,9 @@ func ackOfClient(c *chapter) {
 			p := t.Polling("/socket.io/")
 			p.Send("40")
 			p.Expect(connected, noAuth)
-			p.Send(`425["message-with-ack","x"]`, `42["emit-with-ack","q"]`)
+			p.Send(`425["message-with-ack","x"]`)
 			p.Expect(`435["x"]`)
+			p.Send(`42["emit-with-ack","q"]`)
 			n := p.Expect(`42<n>["emit-with-ack","q"]`)["n"]
 			p.Send(`43` + n + `["r"]`)
 			p.Expect(`42["emit-with-ack-result","r"]`)

@@ -99,7 +99,7 @@ func eventNames(c *chapter) {
 	c.quirk("25", "the name hasOwnProperty", "Names of language internals are unknown events.", unheard(`42["hasOwnProperty"]`))
 	c.ref("58", "an emoji as name", "A name is any text.", unheard(`42["😀"]`))
 	c.ref("72", "an empty name", "An empty name is a name, and an unknown one.", unheard(`42[""]`))
-	c.must("26", "an event that names the main namespace", "The main namespace may be named.", joined(`42/,["message",1]`, `42["message-back",1]`))
+	c.ref("26", "an event that names the main namespace", "The main namespace may be named.", joined(`42/,["message",1]`, `42["message-back",1]`))
 }
 
 // eventBroken: packets that cannot be read.

@@ -102,7 +102,7 @@ func upgradeProbe(c *chapter) {
 			p.Get().Is(200, "6")
 			p.Get().Is(200, "6")
 		})
-	c.must("28", "messages during the probe", "Until the upgrade is complete, messages go over polling both ways.",
+	c.ref("28", "messages during the probe", "Until the upgrade is complete, messages go over polling both ways.",
 		func(t *probe.T) {
 			p, s := probed(t, unhurried(t))
 			p.Send("4x")
@@ -138,14 +138,14 @@ func upgradeAbandoned(c *chapter) {
 	c.ref("07", "a ping without a payload", "A ping that is no probe closes the new WebSocket; polling goes on.", abandons(false, "2"))
 	c.ref("08", "a ping with another payload", "A ping with another payload is no probe.", abandons(false, "2hello"))
 	c.ref("09", "a message between probe and upgrade", "A message before the upgrade packet closes the new WebSocket; polling goes on.", abandons(true, "4x"))
-	c.must("16", "no upgrade packet in time", "A WebSocket that does not complete the upgrade in time is closed; polling goes on.",
+	c.ref("16", "no upgrade packet in time", "A WebSocket that does not complete the upgrade in time is closed; polling goes on.",
 		func(t *probe.T) {
 			p, s := probed(t, "/eio-slow/") // upgradeTimeout 300 ms
 			s.EndedWithin(300*time.Millisecond + t.Slack)
 			p.Send("4y")
 			p.ExpectAfterNoops("4y")
 		}, needs(spec.FeatLongPing))
-	c.must("29", "no probe in time", "A WebSocket on which nothing is ever sent is closed; polling goes on.",
+	c.ref("29", "no probe in time", "A WebSocket on which nothing is ever sent is closed; polling goes on.",
 		func(t *probe.T) {
 			p := t.Polling("/eio-slow/")
 			p.Attach().EndedWithin(300*time.Millisecond + t.Slack)
@@ -172,7 +172,7 @@ func upgradeAbandoned(c *chapter) {
 				t.Check(time.Now().Before(retry), "no second attempt is accepted")
 			}
 		})
-	c.must("30", "the client closes the WebSocket with a close frame", "Polling goes on after an upgrade that the client called off.",
+	c.ref("30", "the client closes the WebSocket with a close frame", "Polling goes on after an upgrade that the client called off.",
 		func(t *probe.T) {
 			p, s := probed(t, unhurried(t))
 			s.CloseWith(1000)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -202,6 +203,16 @@ func (a *Answer) Status(status ...int) *Answer {
 // as JSON.
 func (a *Answer) Error(status, code int, message string) *Answer {
 	return a.Is(status, fmt.Sprintf(`{"code":%d,"message":%q}`, code, message))
+}
+
+// Carries checks that a poll was answered with these packets, and perhaps pings.
+func (a *Answer) Carries(packets ...string) *Answer {
+	a.Status(200)
+	got := slices.DeleteFunc(a.Packets(), func(packet string) bool { return packet == "2" })
+	if !slices.Equal(got, packets) {
+		a.t.Fail(&Failure{Message: a.what + ": other packets", Want: show(strings.Join(packets, "\x1e")), Got: summary(a.Response)})
+	}
+	return a
 }
 
 // Refused checks that a request was refused as the protocol asks: with status

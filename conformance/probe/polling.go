@@ -158,11 +158,18 @@ func (p *Polling) Alive() {
 }
 
 // NextNot returns the next packet that is neither a ping nor the given one.
+// A server may repeat that one in every poll, so polls are not sent as fast as
+// can be.
 func (p *Polling) NextNot(skip string) string {
+	deadline := p.t.deadline()
 	for {
 		if packet := p.Next(); packet != skip {
 			return packet
 		}
+		if time.Now().After(deadline) {
+			p.t.Failf("nothing but %s within %v", show(skip), p.t.Patience)
+		}
+		p.t.Wait(10 * time.Millisecond)
 	}
 }
 
