@@ -17,7 +17,7 @@ import (
 
 var errWire = errors.New("the wire is cut")
 
-// The seed's Connection Error Propagation: what a link reports ends its session,
+// The Connection Error Propagation: what a link reports ends its session,
 // and reaches OnError of each of the client's sockets, then OnDisconnect, with
 // one and the same cause.
 func TestErrorChainConnection(t *testing.T) {
@@ -58,7 +58,7 @@ func TestErrorChainConnection(t *testing.T) {
 	})
 }
 
-// The seed's Middleware Error Chain: the first error ends the chain, is told to
+// The Middleware Error Chain: the first error ends the chain, is told to
 // OnError and, with its data, to the client; nobody joins.
 func TestErrorChainMiddleware(t *testing.T) {
 	s := new(steps)
@@ -90,7 +90,7 @@ func TestErrorChainMiddleware(t *testing.T) {
 	})
 }
 
-// The seed's ACK Timeout Handling: registered with a timeout, called back with
+// The ACK Timeout Handling: registered with a timeout, called back with
 // an error when that has passed, and forgotten.
 func TestErrorChainAckTimeout(t *testing.T) {
 	s := new(steps)
@@ -120,7 +120,7 @@ func TestErrorChainAckTimeout(t *testing.T) {
 	})
 }
 
-// The seed's Connection Lifecycle: connection, objects, active state, the end
+// The Connection Lifecycle: connection, objects, active state, the end
 // and its cleaning up, and nothing that refers to the client any more.
 func TestLifecycle(t *testing.T) {
 	s := new(steps)

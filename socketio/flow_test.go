@@ -164,7 +164,7 @@ func (ws tracedWebSocket) Accept(w http.ResponseWriter, r *http.Request, p *engi
 
 type visitorKey struct{}
 
-// The seed's Connection Establishment Flow: a request comes in, the application
+// The Connection Establishment Flow: a request comes in, the application
 // gives it data of its own, a session and its transport come into being, the
 // client joins a namespace, and the connection is announced.
 func TestFlowConnection(t *testing.T) {
@@ -217,7 +217,7 @@ func TestFlowConnection(t *testing.T) {
 	}
 }
 
-// The seed's Packet Processing Pipeline: from a link's frame to the handler, to
+// The Packet Processing Pipeline: from a link's frame to the handler, to
 // whoever waits for an acknowledgement, and to the end of a socket.
 func TestFlowPacket(t *testing.T) {
 	s := new(steps)
@@ -273,7 +273,7 @@ func (n noticed) MarshalJSON() ([]byte, error) {
 	return []byte(`"value"`), nil
 }
 
-// The seed's Emission Data Flow: from Emit to the link's write, with the
+// The Emission Data Flow: from Emit to the link's write, with the
 // acknowledgement registered before anything leaves.
 func TestFlowEmission(t *testing.T) {
 	s := new(steps)
@@ -314,7 +314,7 @@ func TestFlowEmission(t *testing.T) {
 	})
 }
 
-// The seed's Broadcast Distribution Flow: arguments and packet are encoded once,
+// The Broadcast Distribution Flow: arguments and packet are encoded once,
 // rooms become sockets, each of them once; the packet is queued for all before
 // the first of them is written to.
 func TestFlowBroadcast(t *testing.T) {
@@ -371,7 +371,7 @@ func TestFlowBroadcast(t *testing.T) {
 	})
 }
 
-// The seed's Room Management Flow: both indexes know of a join when it is told,
+// The Room Management Flow: both indexes know of a join when it is told,
 // the room is told of before its first member, and what is published to the room
 // from then on arrives.
 func TestFlowRoom(t *testing.T) {
