@@ -5,7 +5,8 @@ const { Socket } = require("engine.io-client");
 const clients = [4];
 
 function engine(t, path = "/engine.io/", options = {}) {
-  const socket = new Socket(t.url, { path, transports: t.transports, ...options });
+  const { url = t.url, ...rest } = options;
+  const socket = new Socket(url, { path, transports: t.transports, ...rest });
   socket.binaryType = "nodebuffer";
   t.defer(() => socket.close());
   return socket;
@@ -75,14 +76,25 @@ scenario("engine: the server closes", { clients, needs: "servercmd" }, async (t)
   equal((await closed)[0], "transport close");
 });
 
-scenario("engine: the server discards", { clients, needs: "servercmd" }, async (t) => {
+scenario("engine: the server discards", { clients, modes: ["websocket", "upgrade"], needs: "servercmd" }, async (t) => {
   const socket = await open(t, "/eio-cmd/");
   const closed = once(socket, "close");
   socket.send("discard");
-  const [reason] = await closed;
-  // A discarded session is gone at once: a client whose next poll comes after
-  // that finds it unknown, which it calls an error.
-  if (t.mode !== "polling" || reason !== "transport error") equal(reason, "transport close");
+  equal((await closed)[0], "transport close");
+});
+
+// A discarded session is gone at once: the next poll finds it unknown.
+scenario("engine: the server discards between two polls", { clients, modes: ["polling"], needs: "servercmd" }, async (t) => {
+  const proxy = await t.proxy();
+  const socket = await open(t, "/eio-cmd/", { url: proxy.url });
+  const waits = Promise.all([proxy.hold(), once(socket, "drain")]);
+  socket.send("answer the poll that waits");
+  await waits;
+  const [done, closed] = [once(socket, "drain"), once(socket, "close")];
+  socket.send("discard");
+  await done;
+  proxy.release();
+  equal((await closed)[0], "transport error");
 });
 
 scenario("engine: bursts, mixed kinds and an empty message", { clients, needs: "servercmd" }, async (t) => {

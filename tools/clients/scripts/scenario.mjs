@@ -1,7 +1,7 @@
 // What a scenario is and what it has at hand.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
-import net from "node:net";
+import { Proxy } from "./proxy.mjs";
 
 export const require = createRequire(new URL("../../node/package.json", import.meta.url));
 
@@ -87,16 +87,20 @@ export async function until(observer, expected) {
   }
 }
 
-// reasonOf waits for the server's disconnect reason of the socket with this id.
-export async function reasonOf(observer, id) {
+// reasonsOf waits for the server's disconnect reasons of the sockets with these ids.
+export async function reasonsOf(observer, ids) {
   const end = Date.now() + PATIENCE;
+  const found = new Map();
   for (;;) {
     const [reasons] = await ask(observer, "x:reasons");
-    const found = reasons.find(([socket]) => socket === id);
-    if (found) return found[1];
-    if (Date.now() > end) throw new Error(`the server did not report the end of ${id}`);
+    for (const [id, reason] of reasons) found.set(id, reason);
+    if (ids.every((id) => found.has(id))) return ids.map((id) => found.get(id));
+    if (Date.now() > end) throw new Error(`of ${ids} the server reported the end of ${[...found.keys()]}`);
   }
 }
+
+// reasonOf is reasonsOf one socket.
+export const reasonOf = async (observer, id) => (await reasonsOf(observer, [id]))[0];
 
 // Context belongs to one run of one scenario; close ends all that it opened.
 export class Context {
@@ -149,43 +153,10 @@ export class Context {
     if (this.mode === "upgrade" && engine.transport.name !== "websocket") await once(engine, "upgrade");
   }
 
-  // proxy is a way to the server that can be cut or stopped.
+  // proxy is a way to the server that can be cut, stopped, or kept from polls.
   async proxy() {
-    const { hostname, port } = new URL(this.url);
-    const pairs = new Set();
-    let closed = false, stopped = false;
-    const server = net.createServer((near) => {
-      if (closed) return near.destroy();
-      if (stopped) { pairs.add([near, near]); near.on("error", () => {}); return; }
-      const far = net.connect({ host: hostname, port });
-      const pair = [near, far];
-      pairs.add(pair);
-      for (const end of pair) {
-        end.on("error", () => {});
-        end.on("close", () => { pairs.delete(pair); near.destroy(); far.destroy(); });
-      }
-      near.pipe(far).pipe(near);
-    });
-    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const proxy = {
-      url: `http://127.0.0.1:${server.address().port}`,
-      // cut breaks everything until the socket has noticed: between two polling
-      // requests there is nothing to break.
-      async cut(socket) {
-        const noticed = once(socket, "disconnect");
-        closed = true;
-        proxy.end();
-        const result = await noticed;
-        closed = false;
-        return result;
-      },
-      end() { for (const [near, far] of pairs) { near.destroy(); far.destroy(); } },
-      stop() {
-        stopped = true;
-        for (const [near, far] of pairs) { near.unpipe(far); far.unpipe(near); near.pause(); far.pause(); }
-      },
-      close() { server.close(); proxy.end(); },
-    };
+    const proxy = new Proxy(this.url);
+    await proxy.listen();
     this.#open.push(() => proxy.close());
     return proxy;
   }
