@@ -89,6 +89,9 @@ type Config struct {
 	// OnConnectionError, if not nil, is told of every request that is refused.
 	OnConnectionError func(*ConnectionError)
 
+	// Trace, if not nil, is told of packets and upgrades.
+	Trace *Trace
+
 	// TrustedProxies are the networks whose Forwarded, X-Forwarded-For and
 	// X-Forwarded-Host headers count. nil: nobody's.
 	TrustedProxies []netip.Prefix

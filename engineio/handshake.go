@@ -157,7 +157,7 @@ func (srv *Server) handshake(r *http.Request, q query, t Transport, accept func(
 // openDelay is how long revision 3 waits between the answer to a WebSocket
 // handshake and the first packet. Its clients look for a message only some time
 // after the connection is open, and lose one that comes in the same segment.
-const openDelay = 10 * time.Millisecond
+const openDelay = 25 * time.Millisecond
 
 // delayOpen sends what Accept left to be written ahead of the first packet.
 func (s *Session) delayOpen(p *Port) {

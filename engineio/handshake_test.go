@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/cors"
@@ -167,6 +169,92 @@ func TestHandshakeOverWebSocket(t *testing.T) {
 	})
 }
 
+// TestConnectionErrors: what Config.OnConnectionError is told of each refusal.
+func TestConnectionErrors(t *testing.T) {
+	type seen struct {
+		Code    engineio.Code
+		Message string
+		Context map[string]any
+	}
+	var mu sync.Mutex
+	var last *engineio.ConnectionError
+	cfg := fixture()
+	cfg.PinAddress = true
+	cfg.ClientAddr = func(r *http.Request) string { return r.Header.Get("X-Addr") }
+	cfg.GenerateID = func(r *http.Request) (string, error) {
+		if r.URL.Query().Has("noid") {
+			return "", errors.New("none left")
+		}
+		return fmt.Sprint("id", time.Now().UnixNano()), nil
+	}
+	cfg.OnConnectionError = func(e *engineio.ConnectionError) {
+		mu.Lock()
+		defer mu.Unlock()
+		if e.Request == nil {
+			t.Error("no request")
+		}
+		delete(e.Context, "error") // has a text of its own
+		last = e
+	}
+	cfg.PingInterval = time.Minute
+	s := eiotest.Start(t, cfg, new(echoing))
+	p, _ := s.Poll()
+	ws, open := s.WS()
+	for _, c := range []struct {
+		name, method, query string
+		header              []string
+		upgrade             bool
+		want                seen
+	}{
+		{name: "transport", query: "transport=abc", want: seen{0, "Transport unknown", map[string]any{"transport": "abc"}}},
+		{name: "sid", query: "EIO=4&transport=polling&sid=zzz", want: seen{1, "Session ID unknown", map[string]any{"sid": "zzz"}}},
+		{name: "method", method: "POST", query: "EIO=4&transport=polling", want: seen{2, "Bad handshake method", map[string]any{"method": "POST"}}},
+		{name: "not a WebSocket", query: "EIO=4&transport=websocket", want: seen{3, "Bad request", map[string]any{"name": "TRANSPORT_HANDSHAKE_ERROR"}}},
+		{name: "mismatch", query: "EIO=4&transport=polling&sid=" + eiotest.SID(t, open),
+			want: seen{3, "Bad request", map[string]any{"name": "TRANSPORT_MISMATCH", "transport": "polling", "previousTransport": "websocket"}}},
+		{name: "D1 revision", query: "EIO=3&transport=polling&sid=" + p.SID,
+			want: seen{3, "Bad request", map[string]any{"name": "PROTOCOL_MISMATCH", "protocol": 3, "previousProtocol": 4}}},
+		{name: "id", query: "EIO=4&transport=polling&noid=1", want: seen{3, "Bad request", map[string]any{"name": "ID_GENERATION_ERROR"}}},
+		{name: "address", query: "EIO=4&transport=polling&sid=" + p.SID, header: []string{"X-Addr", "elsewhere"},
+			want: seen{3, "Bad request", map[string]any{"name": "ADDRESS_MISMATCH"}}},
+		{name: "forbidden", query: "EIO=4&transport=polling&deny=no", want: seen{4, "no", map[string]any{"message": "no"}}},
+		{name: "origin", query: "EIO=4&transport=websocket", upgrade: true, header: []string{"Origin", "https://evil.example"},
+			want: seen{4, "Forbidden", map[string]any{"origin": "https://evil.example", "host": s.Addr}}},
+		{name: "version", query: "EIO=3&transport=polling", want: seen{5, "Unsupported protocol version", map[string]any{"protocol": 3}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			status := 0
+			if c.upgrade {
+				_, r := s.Upgrade(c.query, c.header...)
+				status = r.StatusCode
+			} else {
+				method := "GET"
+				if c.method != "" {
+					method = c.method
+				}
+				status = s.Do(method, s.URL(c.query), "", c.header...).Status
+			}
+			want := http.StatusBadRequest
+			if c.want.Code == engineio.Forbidden {
+				want = http.StatusForbidden
+			}
+			if status != want {
+				t.Errorf("status %d", status)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if last == nil {
+				t.Fatal("nobody was told")
+			}
+			if d := cmp.Diff(c.want, seen{last.Code, last.Message, last.Context}); d != "" {
+				t.Errorf("(-want +got)\n%s", d)
+			}
+			last = nil
+		})
+	}
+	ws.Conn.Close()
+}
+
 func TestHandshakeOptions(t *testing.T) {
 	start := func(t *testing.T, set func(*engineio.Config)) *eiotest.Server {
 		cfg := fixture()
@@ -246,6 +334,7 @@ func TestHandshakeOptions(t *testing.T) {
 	})
 	t.Run("E-HS-62,63 compression", func(t *testing.T) {
 		s := start(t, func(c *engineio.Config) {
+			c.PingInterval = time.Minute
 			c.Transports = []engineio.Transport{engineio.Polling{CompressionThreshold: 10}}
 		})
 		p, _ := s.Poll()
@@ -263,11 +352,9 @@ func TestHandshakeOptions(t *testing.T) {
 		}
 	})
 	t.Run("hooks", func(t *testing.T) {
-		var errs []*engineio.ConnectionError
 		s := start(t, func(c *engineio.Config) {
 			c.InitialHeaders = func(h http.Header, r *http.Request) { h.Set("X-First", r.URL.Query().Get("x")) }
 			c.Headers = func(h http.Header, r *http.Request) { h.Set("X-Every", "1") }
-			c.OnConnectionError = func(e *engineio.ConnectionError) { errs = append(errs, e) }
 			c.Middleware = append(c.Middleware, func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					w.Header().Set("X-Middleware", "1")
@@ -280,26 +367,6 @@ func TestHandshakeOptions(t *testing.T) {
 		checkHeader(t, p.Post("4x").Header, map[string]string{"X-First": "", "X-Every": "1", "X-Middleware": "1"})
 		ws, _ := s.WS("x=8")
 		checkHeader(t, ws.Header, map[string]string{"X-First": "8", "X-Every": "1", "X-Middleware": "1"})
-		s.Do("GET", s.URL("transport=abc"), "")
-		s.Do("GET", s.URL("EIO=4&transport=polling&sid=zzz"), "")
-		s.Do("GET", s.URL("EIO=4&transport=polling&deny=no"), "")
-		type seen struct {
-			Code    engineio.Code
-			Message string
-			Context map[string]any
-		}
-		var got []seen
-		for _, e := range errs {
-			got = append(got, seen{e.Code, e.Message, e.Context})
-		}
-		want := []seen{
-			{0, "Transport unknown", map[string]any{"transport": "abc"}},
-			{1, "Session ID unknown", map[string]any{"sid": "zzz"}},
-			{4, "no", map[string]any{"message": "no"}},
-		}
-		if d := cmp.Diff(want, got); d != "" {
-			t.Errorf("errors (-want +got):\n%s", d)
-		}
 	})
 	t.Run("ids", func(t *testing.T) {
 		s := start(t, func(c *engineio.Config) {

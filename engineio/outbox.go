@@ -181,6 +181,7 @@ func (s *Session) pump(force bool) {
 			break
 		}
 		s.mu.Unlock()
+		s.srv.cfg.Trace.sending(s, b.list())
 		err := port.try.TryWrite(b.list())
 		s.mu.Lock()
 		if errors.Is(err, ErrWouldBlock) {
@@ -199,6 +200,7 @@ func (s *Session) pump(force bool) {
 // is still to be written, until there is nothing to write.
 func (s *Session) write(port *Port, b *batch, items []Outgoing) {
 	for {
+		s.srv.cfg.Trace.sending(s, items)
 		err := port.link.Write(items)
 		s.mu.Lock()
 		if !s.release(b, err) {

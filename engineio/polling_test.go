@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -269,18 +270,39 @@ func TestPolling(t *testing.T) {
 	})
 }
 
-// TestPollMovesItsDeadlines: an http.Server's timeouts are made for requests
-// that are answered at once.
-func TestPollMovesItsDeadlines(t *testing.T) {
-	cfg := slow()
-	cfg.PingInterval = 400 * time.Millisecond
-	s := eiotest.Start(t, cfg, new(echoing), func(hs *http.Server) {
-		hs.ReadTimeout, hs.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond
+// TestServerTimeouts: an http.Server's timeouts are made for requests that are
+// answered at once. A poll moves its own deadlines, a slow POST has as long as
+// its session, and a WebSocket has none.
+func TestServerTimeouts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := eiotest.StartPipe(t, engineio.Config{}, new(echoing), func(hs *http.Server) {
+			hs.ReadTimeout, hs.WriteTimeout = 5*time.Second, 5*time.Second
+		})
+		from := time.Now()
+		p, _ := s.Poll()
+		a, err := s.Request(t.Context(), "GET", p.URL(), "")
+		if err != nil || show(a) != "200 2" { // 25 s later
+			t.Error(a, err)
+		}
+		about(t, "ping", time.Since(from), 25*time.Second)
+		c := s.Dial()
+		fmt.Fprintf(c, "POST /engine.io/?EIO=4&transport=polling&sid=%s HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n4a", p.SID)
+		<-time.After(8 * time.Second)
+		fmt.Fprint(c, "bc")
+		r, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil || r.StatusCode != 200 {
+			t.Fatalf("slow POST: %v %v", r, err)
+		}
+		if got := show(p.Get()); got != "200 4abc" {
+			t.Error(got)
+		}
+		ws, _ := s.WS()
+		<-time.After(20 * time.Second)
+		ws.Send("4late")
+		if got := ws.Read(); got != "4late" {
+			t.Error(got)
+		}
 	})
-	p, _ := s.Poll()
-	if got := show(p.Get()); got != "200 2" { // four times the timeouts later
-		t.Error(got)
-	}
 }
 
 // TestPollBesideAnAnswer: until a poll is answered another one overlaps, also

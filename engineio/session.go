@@ -241,6 +241,7 @@ func (s *Session) receive(p eioparser.Packet) error {
 	if s.State() != Open {
 		return ErrClosed
 	}
+	s.srv.cfg.Trace.received(s, p)
 	if p.Type != eioparser.Pong {
 		s.extendPing()
 	}

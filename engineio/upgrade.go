@@ -113,6 +113,7 @@ func (s *Session) receiveProbe(p *Port, pkt eioparser.Packet) error {
 			return ErrClosed
 		}
 		p.live = true
+		s.srv.cfg.Trace.upgraded(s)
 		s.mu.Lock()
 		s.pump(true)
 		return nil

@@ -389,7 +389,8 @@ func (sub Subject) badPacket(t *testing.T) {
 
 // heartbeat: pings arrive, pongs keep the session, and silence ends it.
 func (sub Subject) heartbeat(t *testing.T) {
-	b := sub.start(t, engineio.Config{PingInterval: writing / 2, PingTimeout: writing}, false)
+	// The timeout is long enough for a client on a busy machine.
+	b := sub.start(t, engineio.Config{PingInterval: writing / 2, PingTimeout: 4 * writing}, false)
 	p, s := b.dial()
 	for range 2 {
 		pkt, err := p.Client.Receive()

@@ -76,10 +76,10 @@ func Start(t testing.TB, cfg engineio.Config, h engineio.Handler, set ...func(*h
 
 // StartPipe is Start without a network: for tests in a bubble of
 // testing/synctest, whose clock does not move while a network is waited for.
-func StartPipe(t testing.TB, cfg engineio.Config, h engineio.Handler) *Server {
+func StartPipe(t testing.TB, cfg engineio.Config, h engineio.Handler, set ...func(*http.Server)) *Server {
 	t.Helper()
 	l := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
-	return start(t, cfg, h, l, "pipe", l.dial)
+	return start(t, cfg, h, l, "pipe", l.dial, set...)
 }
 
 func start(t testing.TB, cfg engineio.Config, h engineio.Handler, l net.Listener, addr string, dial func() (net.Conn, error), set ...func(*http.Server)) *Server {
