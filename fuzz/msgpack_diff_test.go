@@ -53,6 +53,7 @@ func TestMsgpackDecoderAgreesWithTheReference(t *testing.T) {
 		}
 	}
 	first := slices.DeleteFunc(m.vectors, tooLongForNotepack)
+	first = append(first, []byte("\x83\xa4type\x02\xa3nsp\xa1/\xa4data\x92\xa1e\x81\xa9__proto__\xc7\x01\x00a")) // its prototype is an ArrayBuffer
 	eachBatch(t, peer, "decode", first, makeMessage, func(message []byte, theirs nodeMsgpack) {
 		p, err := msgpack.Codec.NewDecoder(sioparser.Limits{}).Decode(bytes.Clone(message), true)
 		if err != nil {

@@ -6,21 +6,23 @@
 const { Encoder, Decoder } = require("socket.io-msgpack-parser");
 const { createRequire } = require("module");
 const notepack = createRequire(require.resolve("socket.io-msgpack-parser"))("notepack.io");
+const { types } = require("util");
 const { serve } = require("./peer");
 
 const bytes = (text) => Buffer.from(text ?? "", "base64"); // null is an empty []byte
 
-// The value as JSON text, with buffers replaced by placeholders.
+// The value as JSON text, with buffers replaced by placeholders. What only has a
+// buffer or a Date as its prototype, by a key __proto__, is an object.
 function toJSON(value) {
   const attachments = [];
   const walk = (v) => {
     if (v === undefined) return null;
-    if (v instanceof ArrayBuffer) v = Buffer.from(v);
-    if (Buffer.isBuffer(v)) {
+    if (types.isArrayBuffer(v)) v = Buffer.from(v);
+    if (types.isUint8Array(v)) {
       attachments.push(v.toString("base64"));
       return { _placeholder: true, num: attachments.length - 1 };
     }
-    if (v instanceof Date) return v.toJSON();
+    if (types.isDate(v)) return v.toJSON();
     if (Array.isArray(v)) return Array.from(v, walk);
     if (v !== null && typeof v === "object") return Object.fromEntries(Object.keys(v).map((k) => [k, walk(v[k])]));
     return v;
