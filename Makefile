@@ -15,11 +15,11 @@ client := tools/node/node_modules/socket.io-client/dist
 verify := go run ./tools/cmd/verify
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test ci check fmt vet lint race alone conform fuzz bench tidy prefix
+.PHONY: help setup demo test ci check fmt vet lint race alone conform conform-matrix conform-proof fuzz bench tidy prefix
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | \
-		awk -F '\t' '{ printf "  %-9s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | \
+		awk -F '\t' '{ printf "  %-15s %s\n", $$1, $$2 }'
 
 setup: ## install what the tests need and is not there (Debian; root or sudo)
 	@tools/setup/install.sh test
@@ -55,6 +55,12 @@ alone: ## build, test and use each module without the others' folders
 conform: setup ## run the conformance suite on our fixture server, or on CMD='… {addr} …'
 	go build -o build/refserver ./tools/cmd/refserver
 	go run ./conformance/cmd/sioconform --cmd '$(CMD)' $(CONFORM)
+
+conform-matrix: ## run the suite on the servers of conformance/fixtures and write MATRIX.md
+	conformance/fixtures/matrix.sh $(SERVERS)
+
+conform-proof: ## prove the suite: kill table, controls, twenty repeats (twenty minutes)
+	conformance/proof.sh
 
 fuzz: ## fuzz each target for FUZZTIME (20s)
 	$(verify) fuzz --fuzztime $(FUZZTIME)
