@@ -13,7 +13,8 @@ import (
 // bus is a column of the matrix: an engine and how servers use it.
 type bus struct {
 	name string
-	// module is the script in node/buses that makes the official adapter.
+	// module is the script in node/buses that makes the official adapter; empty if
+	// there is none: then all four servers are ours.
 	module string
 	// recovery says whether sessions and packets survive on the bus.
 	recovery bool
@@ -69,7 +70,7 @@ func start(t *testing.T, b bus, p *peer) *mixed {
 	options, newAdapter, newEmitter := b.start(t)
 	c := &mixed{bus: b, options: options, peer: p}
 	for i, label := range labels {
-		if isGo(i) {
+		if isGo(i) || b.module == "" {
 			c.servers = append(c.servers, startGo(t, newAdapter(), b.recovery, label))
 		} else {
 			c.servers = append(c.servers, startNode(t, p, b.module, options, b.recovery, label))
