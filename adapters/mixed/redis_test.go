@@ -4,10 +4,12 @@ import (
 	"io"
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/siokit/siokit/adapters/cluster"
 	"github.com/siokit/siokit/adapters/redispubsub"
 	"github.com/siokit/siokit/adapters/redispubsub/redistest"
+	"github.com/siokit/siokit/adapters/redisstreams"
 	"github.com/siokit/siokit/socketio/adapter"
 )
 
@@ -18,6 +20,8 @@ func init() {
 		channels("Redis, sharded, static", "static", redispubsub.Config{Mode: redispubsub.ShardedStatic}),
 		channels("Redis, sharded, dynamic", "dynamic", redispubsub.Config{Mode: redispubsub.ShardedDynamic}),
 		channels("Redis, sharded, dynamic-private", "dynamic-private", redispubsub.Config{Mode: redispubsub.ShardedDynamicPrivate}),
+		streams("Redis Streams", redisstreams.Config{}),
+		streams("Redis Streams, three streams and sharded channels", redisstreams.Config{Streams: 3, ShardedChannels: true}),
 	)
 }
 
@@ -37,6 +41,29 @@ func channels(name, mode string, config redispubsub.Config) bus {
 			return options,
 				func() adapter.New { return redispubsub.New(connected()) },
 				func() (*cluster.Emitter, error) { return redispubsub.NewEmitter(connected()) }
+		},
+	}
+}
+
+func streams(name string, config redisstreams.Config) bus {
+	return bus{
+		name: name, module: "redisstreams", recovery: true,
+		start: func(t *testing.T) (any, func() adapter.New, func() (*cluster.Emitter, error)) {
+			server := redistest.Start(t)
+			options := object{
+				"url": "redis://" + server.Addr, "stream": "mixed", "count": max(config.Streams, 1),
+				"channels": "channels", "sharded": config.ShardedChannels, "sessions": "session:",
+			}
+			connected := func() redisstreams.Config {
+				config := config
+				config.Client, config.Logger = server.Open(t), quiet
+				config.Stream, config.ChannelPrefix, config.SessionPrefix = "mixed", "channels", "session:"
+				config.MaxDisconnection = 2 * time.Minute
+				return config
+			}
+			return options,
+				func() adapter.New { return redisstreams.New(connected()) },
+				func() (*cluster.Emitter, error) { return redisstreams.NewEmitter(connected()) }
 		},
 	}
 }

@@ -4,8 +4,8 @@ package redistest
 
 import (
 	"bytes"
-	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -76,10 +76,8 @@ func (s *Server) Restart() {
 		_ = cmd.Wait()
 		close(ended)
 	}()
-	client := s.Client()
-	defer client.Close()
 	deadline := time.Now().Add(patience)
-	for client.Ping(context.Background()).Err() != nil {
+	for !s.answers() {
 		select {
 		case <-ended:
 			s.t.Fatalf("redis-server has ended: %s", s.output.Bytes())
@@ -89,6 +87,22 @@ func (s *Server) Restart() {
 			s.t.Fatalf("redis-server does not answer within %v", patience)
 		}
 	}
+}
+
+// answers asks without a client, which would log each failure.
+func (s *Server) answers() bool {
+	conn, err := net.DialTimeout("tcp", s.Addr, time.Second)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(time.Second))
+	if _, err := conn.Write([]byte("PING\r\n")); err != nil {
+		return false
+	}
+	reply := make([]byte, len("+PONG\r\n"))
+	_, err = io.ReadFull(conn, reply)
+	return err == nil && string(reply) == "+PONG\r\n" // and not -LOADING
 }
 
 // Client returns a client that connects to the server. The caller closes it.

@@ -1,0 +1,15 @@
+module github.com/siokit/siokit/adapters/redisstreams
+
+go 1.26.0
+
+require (
+	github.com/go-json-experiment/json v1.27.2
+	github.com/google/go-cmp v0.7.0
+	github.com/redis/go-redis/v9 v9.22.0
+	github.com/siokit/siokit/adapters/cluster v0.1.0
+	github.com/siokit/siokit/adapters/redispubsub v0.1.0
+	github.com/siokit/siokit/sioparser v0.1.0
+	github.com/siokit/siokit/sioparser/msgpack v0.1.0
+	github.com/siokit/siokit/socketio v0.1.0
+	go.uber.org/goleak v1.3.0
+)
