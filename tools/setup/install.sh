@@ -121,12 +121,21 @@ need_postgres() {
 	apt_install postgresql
 }
 
+# need_redis takes the Redis that is there, or installs one; the service that the
+# package would start is of no use here.
+need_redis() {
+	have redis-server && return
+	apt_install redis-server
+	as_root service redis-server stop >/dev/null 2>&1 || true
+}
+
 need_test_tools() {
 	# The race detector links with the C compiler.
 	have gcc || apt_install gcc libc6-dev
 	have git || apt_install git
 	have chromium || have chromium-browser || have google-chrome || apt_install chromium fonts-noto-color-emoji
 	need_postgres
+	need_redis
 }
 
 case ${1-} in
