@@ -1,5 +1,11 @@
 package base64
 
+// What the vector code does by itself.
+var (
+	DecodeBlocks = decodeBlocks
+	EncodeBlocks = encodeBlocks
+)
+
 // EachWay runs test with every implementation that this machine has.
 func EachWay(test func(name string)) {
 	test("as here")
