@@ -173,6 +173,7 @@ type asides struct {
 // note keeps what gorilla writes: the handshake's answer, or a control frame.
 func (l *wsLink) note(b []byte) {
 	if b[0] == finBit|opClose {
+		l.port.Uncork() // what came before is answered before
 		l.leave(b[2:])
 		return
 	}
@@ -211,8 +212,10 @@ func (l *wsLink) leave(payload []byte) {
 	l.mu.Unlock()
 }
 
-// closeWith notes a close frame with a code.
+// closeWith notes a close frame with a code, behind what is held back by the
+// reader's cork. The reader calls it.
 func (l *wsLink) closeWith(code int, text string) {
+	l.port.Uncork()
 	l.leave(websocket.FormatCloseMessage(code, text))
 }
 
@@ -227,8 +230,9 @@ func (l *wsLink) build(batch []Outgoing) {
 	if l.aside != nil {
 		o.buf = append(o.buf, l.aside.pong...)
 	}
-	// After a close frame there must be nothing (RFC 6455, section 5.5.1).
-	if !l.leaving {
+	// After a close frame there must be nothing (RFC 6455, section 5.5.1); before
+	// one that was noted only, what was queued before it.
+	if !l.leaving || l.aside != nil && l.aside.bye != nil {
 		l.addBatch(o, batch)
 	}
 	if l.aside != nil {
@@ -251,8 +255,10 @@ func (l *wsLink) addBatch(out *output, batch []Outgoing) {
 		for _, pkt := range o.Packets() {
 			if pkt.Type == eioparser.Close {
 				// The end of a WebSocket is its close frame.
-				l.leaving = true
-				l.beside().bye = appendFrameHeader(nil, finBit|opClose, 0)
+				if !l.leaving {
+					l.leaving = true
+					l.beside().bye = appendFrameHeader(nil, finBit|opClose, 0)
+				}
 				return
 			}
 			out.add(pkt, l.form)

@@ -27,8 +27,10 @@ func (l *wsLink) Close() {
 		return
 	}
 	l.closed = true
-	if l.stuck || l.peerGone.Load() {
-		// The peer does not read, or is not there: no way to tell it anything.
+	if l.stuck && !l.peerDone.Load() || l.peerGone.Load() {
+		// The peer does not read, or is not there: no way to tell it anything. One
+		// that has just sent a close frame may have read all, and be faster than who
+		// writes to it.
 		l.mu.Unlock()
 		_ = l.wire.Conn.Close()
 		return
