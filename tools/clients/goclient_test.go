@@ -259,6 +259,24 @@ func (w *wireCutter) cut() {
 	w.conns = nil
 }
 
+// cutUntil cuts until somebody has noticed: between two polls nobody does, and
+// nothing is lost.
+func cutUntil[V any](t *talk, w *wireCutter, noticed <-chan V) V {
+	t.Helper()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		w.cut()
+		select {
+		case v := <-noticed:
+			return v
+		case <-tick.C:
+		case <-t.ctx.Done():
+			t.Fatal("nobody has noticed")
+		}
+	}
+}
+
 // cuttable is a connection that does not say what it reads when it is silent.
 type cuttable struct {
 	net.Conn

@@ -269,22 +269,28 @@ var goScenarios = []goScenario{
 			}
 			return other
 		}
-		var wire wireCutter
+		var wire *wireCutter
 		for name, x := range map[string]struct {
-			end    func(c *sio.Client)
+			end    func(c *sio.Client) // nil: its connections are cut
 			client sio.Reason
 			server []string
 		}{
 			"by the client":                     {func(c *sio.Client) { c.Disconnect() }, "io client disconnect", []string{"client namespace disconnect"}},
 			"by the server":                     {func(c *sio.Client) { t.must(c.Emit(t.ctx, "disconnect-me")) }, "io server disconnect", []string{"server namespace disconnect"}},
 			"by the server with its connection": {func(c *sio.Client) { t.must(c.Emit(t.ctx, "close-me")) }, "io server disconnect", []string{"server namespace disconnect"}},
-			"cut":                               {func(*sio.Client) { wire.cut() }, onPolling("transport error", ""), []string{"transport close", "transport error", "ping timeout"}}, // the last one between two polls
+			"cut":                               {nil, onPolling("transport error", ""), []string{"transport close", "transport error", "ping timeout"}}, // the last one between two polls
 		} {
-			wire = wireCutter{}
+			wire = new(wireCutter)
 			c := t.connect(wire.through, func(c *sio.Config) { c.NoReconnection = true })
 			id, gone := c.ID(), reasons(c.Socket)
-			x.end(c)
-			if got := receive(t, gone); got != x.client && x.client != "" || x.client == "" && !strings.HasPrefix(string(got), "transport ") {
+			var got sio.Reason
+			if x.end == nil {
+				got = cutUntil(t, wire, gone)
+			} else {
+				x.end(c)
+				got = receive(t, gone)
+			}
+			if got != x.client && x.client != "" || x.client == "" && !strings.HasPrefix(string(got), "transport ") {
 				t.Errorf("%s: %s", name, got)
 			}
 			if got := t.serverReason(observer.Socket, id); !slices.Contains(x.server, got) {
@@ -319,8 +325,7 @@ var goScenarios = []goScenario{
 		again, customAgain := connects(c.Socket), connects(custom)
 		ids := []string{c.ID()}
 		for i := range 5 {
-			wire.cut()
-			receive(t, gone)
+			cutUntil(t, &wire, gone)
 			t.must(c.Emit(t.ctx, "message", i))
 			id := receive(t, again)
 			receive(t, customAgain)
@@ -348,8 +353,7 @@ var goScenarios = []goScenario{
 			failed <- err
 		}()
 		receive(t, sent)
-		wire.cut()
-		if err := receive(t, failed); !errors.Is(err, socketio.ErrDisconnected) {
+		if err := cutUntil(t, &wire, failed); !errors.Is(err, socketio.ErrDisconnected) {
 			t.Error(err)
 		}
 	}},
