@@ -47,9 +47,15 @@ func (v *verifier) tests(ctx context.Context) {
 	if len(fresh) > 0 {
 		report.Add(v.goTest(ctx, name, slices.Concat(args, []string{"-count=1"}, fresh)))
 	}
+	if slices.Contains(packages, v.w.Prefix+"/"+assembly) {
+		report.Add(v.goTest(ctx, name, slices.Concat(args, []string{"-tags=purego", "./" + assembly})))
+	}
 	fmt.Printf("   %s\n", &report)
 	v.report.Add(report)
 }
+
+// assembly is the package that has some. Its tests run without it, too.
+const assembly = "eioparser/internal/base64"
 
 // packages returns the import paths of what is to be tested.
 func (v *verifier) packages(ctx context.Context) ([]string, error) {
