@@ -20,8 +20,6 @@ var (
 	Here = socketio.DefineEvent[string]("here").ToClient()
 	Gone = socketio.DefineEvent[string]("gone").ToClient()
 	Say  = socketio.DefineEvent[string]("say")
-
-	user = socketio.NewKey[string]("user")
 )
 
 // newServer tells everybody who comes and who goes. Who is away for less than
