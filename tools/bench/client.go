@@ -23,7 +23,38 @@ const readBuffer = 4 << 10
 // dial connects and joins the main namespace; a raw server, which has none,
 // echoes the packet, so that both have done a round trip.
 func dial(addr string, raw bool) (*client, error) {
-	conn, err := net.Dial("tcp", addr)
+	c, err := shakeHands(addr)
+	if err != nil {
+		return nil, err
+	}
+	if raw {
+		err = errors.Join(c.send(text("40")), c.expect("40"))
+	} else {
+		err = errors.Join(c.expect("0{"), c.send(text("40")), c.expect("40{"))
+	}
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, c.SetDeadline(time.Time{})
+}
+
+// dialWith connects and sends a CONNECT packet, whose answer it leaves unread.
+func dialWith(addr, connect string) (*client, error) {
+	c, err := shakeHands(addr)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(c.expect("0{"), c.send(text(connect))); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// shakeHands opens a WebSocket, with a deadline.
+func shakeHands(addr string) (*client, error) {
+	conn, err := net.DialTimeout("tcp", addr, 10*time.Second)
 	if err != nil {
 		return nil, err
 	}
@@ -43,16 +74,7 @@ func dial(addr string, raw bool) (*client, error) {
 			return nil, err
 		}
 	}
-	if raw {
-		err = errors.Join(c.send(text("40")), c.expect("40"))
-	} else {
-		err = errors.Join(c.expect("0{"), c.send(text("40")), c.expect("40{"))
-	}
-	if err != nil {
-		conn.Close()
-		return nil, err
-	}
-	return c, conn.SetDeadline(time.Time{})
+	return c, nil
 }
 
 func (c *client) send(frames []byte) error {

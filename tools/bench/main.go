@@ -14,6 +14,16 @@ import (
 	"github.com/alecthomas/kong"
 )
 
+// commands are the command line.
+type commands struct {
+	Compare options    `cmd:"" default:"withargs" help:"Cost of a message beside a bare gorilla/websocket server. The default."`
+	Idle    idleCmd    `cmd:"" help:"Sessions that do nothing but answer heartbeats."`
+	Soak    soakCmd    `cmd:"" help:"Many clients that send numbered messages for a long time."`
+	Churn   churnCmd   `cmd:"" help:"Clients that come and go, some by a reset."`
+	Stalled stalledCmd `cmd:"" help:"Broadcasts beside a member that does not read."`
+	Network networkCmd `cmd:"" help:"Bad networks, with recovery of sessions."`
+}
+
 type options struct {
 	Servers []string      `default:"raw,siokit" help:"Servers to measure: raw, siokit, node. The first is the yardstick."`
 	Cases   string        `default:"." help:"Regular expression of the cases to run."`
@@ -23,13 +33,16 @@ type options struct {
 }
 
 func main() {
-	var o options
-	kong.Parse(&o, kong.Name("bench"), kong.Description("CPU of the server process for each message, beside a bare gorilla/websocket server."))
-	if err := run(o); err != nil {
+	var c commands
+	k := kong.Parse(&c, kong.Name("bench"), kong.Description("What server processes cost, and what they stand."))
+	if err := k.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
+
+// Run compares.
+func (o *options) Run() error { return run(*o) }
 
 func run(o options) error {
 	pattern, err := regexp.Compile(o.Cases)

@@ -7,6 +7,9 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+
+	"github.com/siokit/siokit/engineio"
+	"github.com/siokit/siokit/socketio"
 )
 
 // fixture is all servers of the process, by the prefix of their path.
@@ -37,8 +40,12 @@ func newFixture(s settings) (*fixture, error) {
 // ServeHTTP routes by itself: http.ServeMux would redirect /engine.io, which
 // Engine.IO leaves to others.
 func (f *fixture) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == "/debug/goroutines" {
+	switch r.URL.Path {
+	case "/debug/goroutines":
 		fmt.Fprintln(w, runtime.NumGoroutine())
+		return
+	case "/debug/sessions":
+		fmt.Fprintln(w, f.sessions())
 		return
 	}
 	if end := strings.IndexByte(strings.TrimPrefix(r.URL.Path, "/"), '/'); end >= 0 {
@@ -48,6 +55,20 @@ func (f *fixture) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	http.NotFound(w, r)
+}
+
+// sessions returns how many sessions there are on all paths.
+func (f *fixture) sessions() int {
+	n := 0
+	for _, h := range f.handlers {
+		switch h := h.(type) {
+		case *engineio.Server:
+			n += h.Len()
+		case *socketio.Server:
+			n += h.Engine().Len()
+		}
+	}
+	return n
 }
 
 // shutdown ends every server and waits for it, until ctx ends.
