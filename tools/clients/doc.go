@@ -14,6 +14,10 @@
 // The scenarios of our own client, socketio/client, run the other way round:
 // against npm's server, and against ours.
 //
+// python-socketio, as Debian has it, holds the conversations of
+// scripts/session.py, which are the same as far as it knows what they need.
+//
 // The tests need Node.js, the packages of tools/node (npm ci --prefix
-// tools/node) and Chromium; `make test` installs what is missing.
+// tools/node), Debian's python3-socketio, and Chromium; `make test` installs what
+// is missing.
 package clients

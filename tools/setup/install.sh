@@ -129,11 +129,16 @@ need_redis() {
 	as_root service redis-server stop >/dev/null 2>&1 || true
 }
 
+# has_socketio reports whether a Python has python-socketio and what that needs.
+has_socketio() { (cd / && "$1" -c 'from socketio import Client; import requests, websocket') >/dev/null 2>&1; }
+
 need_test_tools() {
 	# The race detector links with the C compiler.
 	have gcc || apt_install gcc libc6-dev
 	have git || apt_install git
 	have chromium || have chromium-browser || have google-chrome || apt_install chromium fonts-noto-color-emoji
+	has_socketio python3 || has_socketio /usr/bin/python3 ||
+		apt_install python3 python3-socketio python3-requests python3-websocket
 	need_postgres
 	need_redis
 }
