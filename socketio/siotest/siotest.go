@@ -30,23 +30,34 @@ type Server struct {
 }
 
 // New starts a server with this configuration. It ends with the test, after the
-// clients; what is not over then, and does not end within a while, fails the
-// test. If the test fails, everything that its clients sent and received is in
-// its log.
+// clients; what does not end within a while fails the test. If the test fails,
+// everything that its clients sent and received is in its log, and what the
+// server and they have logged, unless they have a Logger.
 func New(t testing.TB, config socketio.Config) *Server {
 	t.Helper()
+	record := newTranscript()
+	if config.Logger == nil {
+		config.Logger = record.logger("server")
+	}
+	if config.Engine == nil && config.EngineConfig.Logger == nil {
+		config.EngineConfig.Logger = config.Logger
+	}
 	io, err := socketio.NewServer(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Serve(t, io, io)
+	return serve(t, io, io, record)
 }
 
 // Serve is New for a server that the application has made, behind the handler
 // that it serves it with: its mux, with its middlewares.
 func Serve(t testing.TB, io *socketio.Server, handler http.Handler) *Server {
 	t.Helper()
-	s := &Server{Server: io, t: t, network: newNetwork(), transcript: &transcript{start: time.Now()}}
+	return serve(t, io, handler, newTranscript())
+}
+
+func serve(t testing.TB, io *socketio.Server, handler http.Handler, record *transcript) *Server {
+	s := &Server{Server: io, t: t, network: newNetwork(), transcript: record}
 	web := &http.Server{Handler: handler}
 	served := make(chan error, 1)
 	go func() { served <- web.Serve(s.network) }() // until Close, which the cleanup waits for
@@ -77,11 +88,16 @@ type Client struct {
 }
 
 // Client makes a client that is not connected yet. It is closed at the end of
-// the test. Config.Engine.DialContext and Proxy are siotest's.
+// the test. Config.Engine.DialContext and Proxy are siotest's; without a Logger it
+// logs into the transcript.
 func (s *Server) Client(config client.Config) *Client {
 	s.t.Helper()
 	s.clients++
+	name := fmt.Sprintf("client %d", s.clients)
 	l := &line{network: s.network}
+	if config.Logger == nil {
+		config.Logger = s.transcript.logger(name)
+	}
 	config.Engine.DialContext, config.Engine.Proxy = l.dial, nil
 	transports := config.Engine.Transports
 	if transports == nil {
@@ -89,7 +105,7 @@ func (s *Server) Client(config client.Config) *Client {
 	}
 	config.Engine.Transports = slices.Clone(transports)
 	for i, t := range transports {
-		config.Engine.Transports[i] = recorded{t, fmt.Sprintf("client %d", s.clients), s.transcript}
+		config.Engine.Transports[i] = recorded{t, name, s.transcript}
 	}
 	c, err := client.New("http://siotest", config)
 	if err != nil {

@@ -3,6 +3,7 @@ package siotest
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +20,13 @@ type transcript struct {
 	start   time.Time
 	lines   []string
 	dropped int
+}
+
+func newTranscript() *transcript { return &transcript{start: time.Now()} }
+
+// logger returns one that writes into the transcript.
+func (t *transcript) logger(who string) *slog.Logger {
+	return slog.New(slog.NewTextHandler(logged{who, t}, nil))
 }
 
 // maxLines and maxText bound a transcript.
@@ -114,4 +122,15 @@ func (t tap) Send(packets []eioparser.Packet) error {
 type leavingTap struct {
 	tap
 	engine.Leaver
+}
+
+// logged is where a client, or the server, logs to.
+type logged struct {
+	who        string
+	transcript *transcript
+}
+
+func (l logged) Write(line []byte) (int, error) {
+	l.transcript.add(l.who, "log", "--", strings.TrimRight(string(line), "\n"))
+	return len(line), nil
 }
