@@ -4,7 +4,7 @@
 #
 #   install.sh go      Go 1.26
 #   install.sh demo    the above, Node.js with npm, and the npm packages that are locked here
-#   install.sh test    the above, a C compiler (for go test -race), git, Chromium, PostgreSQL, Redis
+#   install.sh test    the above, a C compiler (for go test -race), git, Chromium, PostgreSQL, Redis, python-socketio
 #
 # Debian and its relatives; as root, or with sudo. On another system it says
 # what is missing and stops.
