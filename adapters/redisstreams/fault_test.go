@@ -22,6 +22,9 @@ var (
 	freeze   = flag.Duration("freeze", 1500*time.Millisecond, "how long Redis is frozen")
 )
 
+// back is within what time servers reach each other again when Redis is back.
+const back = 3 * time.Second
+
 // durable has Redis write everything down before it answers: what it has taken
 // survives kill -9.
 var durable = []string{"--appendonly", "yes", "--appendfsync", "always"}
@@ -94,7 +97,7 @@ func (p *pair) until(what string, within time.Duration, ok func() bool) {
 func (p *pair) complete() {
 	p.t.Helper()
 	for i, s := range p.sockets {
-		p.until(fmt.Sprintf("server %d has all %d messages", i, p.sent), 60*time.Second, func() bool { return len(s.Received()) >= p.sent })
+		p.until(fmt.Sprintf("server %d has all %d messages", i, p.sent), 5*time.Minute, func() bool { return len(s.Received()) >= p.sent })
 		got := s.Received()
 		for n, packet := range got {
 			if want := fmt.Sprintf("n%d", n+1); packet.Name != want {
@@ -114,6 +117,8 @@ func (p *pair) through(fault, repair func()) {
 	for range third {
 		p.send()
 	}
+	// The fault comes in the middle, not behind it.
+	p.until("the other server hears", 20*time.Second, func() bool { return len(p.sockets[1].Received()) > 0 })
 	fault()
 	began := time.Now()
 	for range third {
@@ -122,15 +127,15 @@ func (p *pair) through(fault, repair func()) {
 	// This server's sockets don't wait for Redis for longer than the second that an
 	// offset may take.
 	p.until("this server's socket has everything", 30*time.Second, func() bool { return len(p.sockets[0].Received()) == p.sent })
+	heard := len(p.sockets[1].Received())
 	repair()
 	p.t.Logf("Redis was gone for %v", time.Since(began).Round(time.Millisecond))
-	back := time.Now()
+	repaired := time.Now()
+	p.until("the other server hears again", back, func() bool { return len(p.sockets[1].Received()) > heard })
+	p.t.Logf("back after %v", time.Since(repaired).Round(time.Millisecond))
 	for range *messages - 2*third {
 		p.send()
 	}
-	before := 2 * third
-	p.until("the other server hears again", 20*time.Second, func() bool { return len(p.sockets[1].Received()) > before })
-	p.t.Logf("caught up %v after Redis was back", time.Since(back).Round(time.Millisecond))
 	p.complete()
 }
 
