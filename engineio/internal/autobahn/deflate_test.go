@@ -17,8 +17,9 @@ import (
 // asSuite sends as many messages as the suite does, which takes minutes.
 var asSuite = flag.Bool("suite", false, "send 1000 messages of every size")
 
-// volume is how many bytes a case sends otherwise; but some messages at least.
-const volume = 256 << 10
+// volume is how many bytes a case sends otherwise, in at least 4 messages and at
+// most 100.
+const volume = 128 << 10
 
 // size is a line of the suite's table: the size of a message, and of the
 // fragments that it is sent in.
@@ -33,7 +34,7 @@ func (s size) messages() int {
 	if *asSuite {
 		return 1000
 	}
-	return max(4, min(1000, volume/s.message))
+	return max(4, min(100, volume/s.message))
 }
 
 // offers are those of group 13; the first is group 12's. Those that ask for a

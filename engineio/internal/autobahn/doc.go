@@ -9,6 +9,6 @@
 // for instead; where it accepts several answers (NON-STRICT, INFORMATIONAL) the
 // table has the one that this server gives.
 //
-// Groups 12 and 13 send fewer large messages than the suite, unless the flag
+// Groups 12 and 13 send fewer messages than the suite, unless the flag
 // -suite is given.
 package autobahn
