@@ -16,7 +16,12 @@ import (
 // The compiler refuses the lines of testdata/wrong that are marked, and no
 // others.
 func TestWrongProgramsDoNotCompile(t *testing.T) {
-	name := filepath.Join("testdata", "wrong", "wrong.go")
+	for _, name := range []string{"wrong.go", "client.go"} {
+		t.Run(name, func(t *testing.T) { compileWrong(t, filepath.Join("testdata", "wrong", name)) })
+	}
+}
+
+func compileWrong(t *testing.T, name string) {
 	source, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +37,7 @@ func TestWrongProgramsDoNotCompile(t *testing.T) {
 		t.Fatal("wrong programs compile")
 	}
 	var got []int
-	for _, match := range regexp.MustCompile(`wrong\.go:(\d+):\d+:`).FindAllSubmatch(output, -1) {
+	for _, match := range regexp.MustCompile(`(?m)^\S*\.go:(\d+):\d+:`).FindAllSubmatch(output, -1) {
 		var line int
 		if _, err := fmt.Sscan(string(match[1]), &line); err != nil {
 			t.Fatal(err)
