@@ -85,7 +85,7 @@ func (r *runner) preflight(ctx context.Context) error {
 // to load its classes for it.
 func (r *runner) warmUp(ctx context.Context) {
 	env := r.env
-	env.Timing.Patience *= 2
+	env.Timing.Patience += env.Timing.Patience / 2
 	probe.Run(ctx, env, func(t *probe.T) { t.Get("/socket.io/?EIO=4&transport=polling") })
 }
 
@@ -115,6 +115,9 @@ func (r *runner) try(ctx context.Context, probes []chapters.Extra, found map[spe
 			env := r.env
 			env.Timing.Patience = min(env.Timing.Patience, probeTime)
 			out := probe.Run(ctx, env, p.Probe)
+			if out.Failure != nil { // a server that has just been started may be slow
+				out = probe.Run(ctx, env, p.Probe)
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			if out.Failure == nil {

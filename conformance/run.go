@@ -34,7 +34,7 @@ type Options struct {
 	KnownFailing, KnownFlaky []string
 	// Repeat runs every case so many times; zero means once.
 	Repeat int
-	// Parallel is how many cases run at once; zero means 8.
+	// Parallel is how many cases run at once; zero means 16.
 	Parallel int
 	// Timing is how long cases wait; see [probe.Timing].
 	Timing probe.Timing
@@ -43,6 +43,9 @@ type Options struct {
 	Retries int
 	// CaseTimeout bounds one case; zero means 30 seconds.
 	CaseTimeout time.Duration
+	// Begin, when set, is called when it is known what the server offers, with the
+	// number of cases that will be run and skipped: the first verdict.
+	Begin func(features []FoundFeature, run, skipped int)
 	// Progress, when set, is called after each case, never twice at once.
 	Progress func(done, all int, r Result)
 	// Cases replaces the suite's own cases; nil means [Cases].
@@ -132,6 +135,9 @@ func (r *runner) run(ctx context.Context, cases []spec.Case) {
 			together = append(together, i)
 		}
 	}
+	if n := len(alone) + len(together); r.opts.Begin != nil {
+		r.opts.Begin(r.report.Features, n, len(cases)-n)
+	}
 	r.parallel(ctx, results, together)
 	if len(alone) > 0 {
 		r.settle(ctx)
@@ -147,7 +153,7 @@ func (r *runner) run(ctx context.Context, cases []spec.Case) {
 func (r *runner) parallel(ctx context.Context, results []Result, indexes []int) {
 	workers := r.opts.Parallel
 	if workers == 0 {
-		workers = 8
+		workers = 16
 	}
 	for len(indexes) > 0 {
 		queue := make(chan int)

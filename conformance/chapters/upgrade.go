@@ -113,7 +113,6 @@ func upgradeProbe(c *chapter) {
 		func(t *probe.T) {
 			p := t.Polling(unhurried(t))
 			s := p.AttachStrictly()
-			s.Silent()
 			s.Send("2probe")
 			s.Expect("3probe")
 			s.Send("5")

@@ -32,8 +32,21 @@ func Text(w io.Writer, r *conformance.Report) error {
 	for _, s := range r.Unexplained {
 		p.printf("the server died, and no single case brings that about: %s\n", s)
 	}
+	if r.Options.Bare {
+		p.printf("a bare run asks about the handshake and refusals only; for a verdict on messages give the server the program of fixtures/CONTRACT.md\n")
+	}
 	p.printf("%s\n", Verdict(r))
 	return p.err
+}
+
+// Begin writes the first verdict: what the server offers, and what will be asked
+// of it.
+func Begin(w io.Writer, features []conformance.FoundFeature, run, skipped int) {
+	names := make([]string, len(features))
+	for i, f := range features {
+		names[i] = string(f.Feature)
+	}
+	fmt.Fprintf(w, "the server offers: %s\n%d cases are run, %d skipped for what it does not offer; ✗ fails a MUST, ! a REF\n", strings.Join(names, " "), run, skipped)
 }
 
 // Line writes one result on one line: the progress of a run.
@@ -74,6 +87,9 @@ func Verdict(r *conformance.Report) string {
 		word = "DOES NOT CONFORM"
 	case conformance.ExitDied:
 		word = "THE SERVER DIED"
+	}
+	if r.Options.Bare {
+		word += " in what needs no program on the server"
 	}
 	return fmt.Sprintf("%s: %s — %d cases in %v: %s", word, r.Name(), len(r.Results), r.Duration.Round(100*time.Millisecond), strings.Join(counts, ", "))
 }

@@ -13,6 +13,7 @@ import (
 type matrixCommand struct {
 	Reports []string `arg:"" help:"Reports that were written with --json." type:"existingfile"`
 	HTML    string   `name:"html" help:"Write one HTML page too." placeholder:"FILE"`
+	Brief   bool     `help:"Leave what went over the wire out of the page."`
 }
 
 func (c *matrixCommand) run(_ context.Context, out, _ io.Writer) (int, error) {
@@ -26,6 +27,11 @@ func (c *matrixCommand) run(_ context.Context, out, _ io.Writer) (int, error) {
 		f.Close()
 		if err != nil {
 			return conformance.ExitUsage, err
+		}
+		if c.Brief {
+			for i := range d.Results {
+				d.Results[i].Trace = nil
+			}
 		}
 		servers = append(servers, d)
 	}

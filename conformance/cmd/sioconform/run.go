@@ -34,7 +34,7 @@ type checkCommand struct {
 	KnownFlaky   string   `help:"Cases whose failures do not count: a comma list, or @file." placeholder:"LIST"`
 
 	Repeat   int           `short:"n" default:"1" help:"Run every case so many times."`
-	Parallel int           `short:"j" default:"8" help:"Cases that run at once."`
+	Parallel int           `short:"j" default:"16" help:"Cases that run at once."`
 	Patience time.Duration `default:"3s" help:"How long an answer may take."`
 	Quiet    time.Duration `default:"250ms" help:"How long a silence is watched."`
 	Slack    time.Duration `default:"400ms" help:"How late a timer of the server may be."`
@@ -119,6 +119,9 @@ func (c *checkCommand) options(progress io.Writer) (conformance.Options, error) 
 	}
 	if opts.KnownFlaky, err = conformance.ReadList(c.KnownFlaky); err != nil {
 		return opts, err
+	}
+	opts.Begin = func(features []conformance.FoundFeature, run, skipped int) {
+		report.Begin(progress, features, run, skipped)
 	}
 	opts.Progress = func(done, all int, r conformance.Result) {
 		if c.Verbose || r.Verdict != conformance.Pass && r.Verdict != conformance.Skip {
