@@ -5,185 +5,16 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/siokit/siokit/sioparser"
 	"github.com/siokit/siokit/socketio/adapter"
 )
-
-// jsonReader walks over a message once. Values are slices of the message; lists
-// are made in the size that they can have at most, so that what is allocated
-// stays below a small multiple of the message.
-type jsonReader struct {
-	dec  *jsontext.Decoder
-	buf  bytes.Buffer
-	data []byte
-}
-
-var jsonReaders = sync.Pool{New: func() any { return &jsonReader{dec: new(jsontext.Decoder)} }}
-
-// What clients send is relayed as it came, so it is read as sioparser reads it.
-var readOptions = jsontext.AllowDuplicateNames(true)
-var readOptionsUTF8 = jsontext.AllowInvalidUTF8(true)
-
-// readJSON returns a reader of data; the caller frees it.
-func readJSON(data []byte) *jsonReader {
-	r := jsonReaders.Get().(*jsonReader)
-	r.data, r.buf = data, *bytes.NewBuffer(data)
-	r.dec.Reset(&r.buf, readOptions, readOptionsUTF8)
-	return r
-}
-
-func (r *jsonReader) free() {
-	r.data, r.buf = nil, bytes.Buffer{}
-	r.dec.Reset(&r.buf)
-	jsonReaders.Put(r)
-}
-
-// value returns the text of the next value.
-func (r *jsonReader) value() ([]byte, error) {
-	v, err := r.dec.ReadValue()
-	if err != nil {
-		return nil, err
-	}
-	end := int(r.dec.InputOffset())
-	return r.data[end-len(v) : end : end], nil
-}
-
-// members calls f with the name of each member of the next value, an object, as
-// it is quoted; f reads the member's value.
-func (r *jsonReader) members(f func(name []byte) error) error {
-	if tok, err := r.dec.ReadToken(); err != nil || tok.Kind() != '{' {
-		return orWrong(err, "object")
-	}
-	for r.dec.PeekKind() != '}' {
-		name, err := r.value()
-		if err != nil {
-			return err
-		}
-		if err := f(name); err != nil {
-			return err
-		}
-	}
-	_, err := r.dec.ReadToken()
-	return err
-}
-
-// elements calls f for each element of the next value, an array; f reads it.
-func (r *jsonReader) elements(f func() error) error {
-	if tok, err := r.dec.ReadToken(); err != nil || tok.Kind() != '[' {
-		return orWrong(err, "array")
-	}
-	for r.dec.PeekKind() != ']' {
-		if err := f(); err != nil {
-			return err
-		}
-	}
-	_, err := r.dec.ReadToken()
-	return err
-}
-
-// strings calls f with the text between the quotes of each element of the next
-// value, an array of strings; most is how many there can be at most.
-func (r *jsonReader) strings(f func(quoted []byte, most int) error) error {
-	v, err := r.value()
-	if err != nil || v[0] != '[' {
-		return orWrong(err, "array")
-	}
-	most := min(bytes.Count(v, []byte{','})+1, len(v)/len(`"",`)+1) // commas may be text, too
-	for rest := v[1:]; ; {
-		rest = bytes.TrimLeft(rest, ", \t\r\n") // the value is valid JSON
-		switch rest[0] {
-		case ']':
-			return nil
-		case '"':
-		default:
-			return orWrong(nil, "string")
-		}
-		end := 1
-		for rest[end] != '"' {
-			if rest[end] == '\\' {
-				end++
-			}
-			end++
-		}
-		if err := f(rest[:end+1], most); err != nil {
-			return err
-		}
-		rest = rest[end+1:]
-	}
-}
-
-// orWrong returns err, or says which kind of value was expected.
-func orWrong(err error, want string) error {
-	if err != nil {
-		return err
-	}
-	return fmt.Errorf("cluster: a value is no %s", want)
-}
-
-// unquote returns the string of a valid JSON text.
-func unquote(quoted []byte) (string, error) {
-	if inner := quoted[1 : len(quoted)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
-		return string(inner), nil
-	}
-	text, err := jsontext.AppendUnquote(nil, quoted)
-	var invalid *jsontext.SyntacticError
-	if errors.As(err, &invalid) && !utf8.Valid(quoted) {
-		err = nil // replaced, as readOptions allow
-	}
-	return string(text), err
-}
-
-func (r *jsonReader) text(dst *string) error {
-	v, err := r.value()
-	if err != nil || v[0] != '"' {
-		return orWrong(err, "string")
-	}
-	*dst, err = unquote(v)
-	return err
-}
-
-func (r *jsonReader) truth(dst *bool) error {
-	tok, err := r.dec.ReadToken()
-	if err != nil || tok.Kind() != 't' && tok.Kind() != 'f' {
-		return orWrong(err, "boolean")
-	}
-	*dst = tok.Bool()
-	return nil
-}
-
-// whole reads a whole number from 0 to limit.
-func (r *jsonReader) whole(dst *int, limit uint64) error {
-	v, err := r.value()
-	if err != nil {
-		return err
-	}
-	n, err := strconv.ParseUint(string(v), 10, 64)
-	if err != nil || n > limit {
-		return fmt.Errorf("cluster: %.40s is not a whole number up to %d", v, limit)
-	}
-	*dst = int(n)
-	return nil
-}
-
-func (r *jsonReader) texts(dst *[]string) error {
-	*dst = []string{}
-	return r.strings(func(quoted []byte, most int) error {
-		if cap(*dst) == 0 {
-			*dst = make([]string, 0, most)
-		}
-		s, err := unquote(quoted)
-		*dst = append(*dst, s)
-		return err
-	})
-}
 
 // Decode implements [Codec].
 func (jsonCodec) Decode(data []byte, m *Message) error { return DecodeText(data, nil, m) }
@@ -192,97 +23,85 @@ func (jsonCodec) Decode(data []byte, m *Message) error { return DecodeText(data,
 // attachments are those that the placeholders count; m refers to them and to
 // data.
 func DecodeText(data []byte, attachments [][]byte, m *Message) error {
-	r := readJSON(data)
-	defer r.free()
-	var body []byte
-	err := r.members(func(name []byte) (err error) {
+	if err := valid(data); err != nil {
+		return err
+	}
+	body := []byte("{}")
+	err := members(data, func(name, value []byte) error {
 		switch string(name) {
 		case `"uid"`:
-			return r.text(&m.UID)
+			return text(value, &m.UID)
 		case `"nsp"`:
-			return r.text(&m.Namespace)
+			return text(value, &m.Namespace)
 		case `"type"`:
-			var n int
-			err = r.whole(&n, 255)
-			m.Type = Type(n)
-			return err
+			return whole(value, (*uint8)(&m.Type), math.MaxUint8)
 		case `"serial"`:
-			var v []byte
-			if v, err = r.value(); err == nil {
-				m.Serial, err = strconv.ParseUint(string(v), 10, 64)
-			}
-			return err
+			return whole(value, &m.Serial, math.MaxUint64)
 		case `"data"`:
-			body, err = r.value()
-			return err
+			body = value
 		}
-		return r.dec.SkipValue()
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("cluster: message: %w", err)
 	}
-	if len(bytes.TrimLeft(data[r.dec.InputOffset():], " \t\r\n")) > 0 {
-		return errors.New("cluster: something comes after the message")
-	}
-	if body == nil {
-		body = []byte("{}")
-	}
-	return DecodeData(body, attachments, m)
+	return m.readData(body, attachments)
 }
 
 // DecodeData fills m, of which only Type counts before, from an object with the
 // members of AppendData; others are passed over.
 func DecodeData(data []byte, attachments [][]byte, m *Message) error {
-	r := readJSON(data)
-	defer r.free()
-	if err := r.body(m, attachments); err != nil {
+	if err := valid(data); err != nil {
+		return err
+	}
+	return m.readData(data, attachments)
+}
+
+// readData reads what a message of m.Type has beside its head.
+func (m *Message) readData(data []byte, attachments [][]byte) error {
+	if err := m.readMembers(data, attachments); err != nil {
 		return fmt.Errorf("cluster: %v: %w", m.Type, err)
 	}
 	return nil
 }
 
-// body reads a message's data, of which m.Type is known.
-func (r *jsonReader) body(m *Message, attachments [][]byte) error {
+func (m *Message) readMembers(data []byte, attachments [][]byte) error {
 	var packet, more []byte
-	err := r.members(func(name []byte) (err error) {
+	err := members(data, func(name, value []byte) error {
 		switch string(name) {
 		case `"requestId"`:
-			return r.text(&m.RequestID)
+			return text(value, &m.RequestID)
 		case `"opts"`:
-			return r.options(m)
+			return m.readOptions(value)
 		case `"packet"`:
-			packet, err = r.value()
-			return err
+			packet = value
 		case `"rooms"`:
-			return r.texts(&m.Rooms)
+			return texts(value, &m.Rooms)
 		case `"close"`:
-			return r.truth(&m.Close)
+			return truth(value, &m.Close)
 		case `"sockets"`:
-			return r.sockets(&m.Sockets)
+			return m.readSockets(value)
 		case `"clientCount"`:
-			return r.whole(&m.Clients, 1<<31-1)
+			return whole(value, &m.Clients, math.MaxInt32)
 		case `"detail"`:
-			return r.truth(&m.Detail)
+			return truth(value, &m.Detail)
 		case `"socket"`:
-			return r.text(&m.Socket)
+			return text(value, &m.Socket)
 		case `"gone"`:
-			return r.truth(&m.Gone)
+			return truth(value, &m.Gone)
 		case `"more"`:
-			more, err = r.value()
-			return err
+			more = value
 		case `"attachments"`:
-			return r.attachments(&attachments)
+			return readAttachments(value, &attachments)
 		}
-		return r.dec.SkipValue()
+		return nil
 	})
 	if err != nil {
 		return err
 	}
 	switch m.Type {
 	case Broadcast:
-		inner := readJSON(packet)
-		defer inner.free()
-		array, err := inner.eventPacket()
+		array, err := eventPacket(packet)
 		if err != nil {
 			return err
 		}
@@ -295,116 +114,103 @@ func (r *jsonReader) body(m *Message, attachments [][]byte) error {
 	return nil
 }
 
-func (r *jsonReader) options(m *Message) error {
-	return r.members(func(name []byte) error {
+func (m *Message) readOptions(value []byte) error {
+	return members(value, func(name, value []byte) error {
 		switch string(name) {
 		case `"rooms"`:
-			return r.texts(&m.Selection.Rooms)
+			return texts(value, &m.Selection.Rooms)
 		case `"except"`:
-			return r.texts(&m.Selection.Except)
+			return texts(value, &m.Selection.Except)
 		case `"flags"`:
-			return r.flags(m)
+			return m.readFlags(value)
 		}
-		return r.dec.SkipValue()
+		return nil
 	})
 }
 
 // maxTimeout bounds what a sender may ask this server to remember.
 const maxTimeout = 24 * time.Hour
 
-func (r *jsonReader) flags(m *Message) error {
-	return r.members(func(name []byte) error {
+func (m *Message) readFlags(value []byte) error {
+	return members(value, func(name, value []byte) error {
 		switch string(name) {
 		case `"volatile"`:
 			var on bool
-			err := r.truth(&on)
+			err := truth(value, &on)
 			if on {
 				m.Selection.Flags |= adapter.Volatile
 			}
 			return err
 		case `"compress"`:
 			on := true
-			err := r.truth(&on)
+			err := truth(value, &on)
 			if !on {
 				m.Selection.Flags |= adapter.NoCompress
 			}
 			return err
 		case `"timeout"`:
-			v, err := r.value()
-			if err != nil {
-				return err
-			}
-			ms, err := strconv.ParseFloat(string(v), 64)
-			if err != nil {
-				return err
-			}
-			if ms > 0 {
+			ms, err := strconv.ParseFloat(string(value), 64)
+			if err == nil && ms > 0 {
 				m.Timeout = time.Duration(min(ms, float64(maxTimeout.Milliseconds())) * float64(time.Millisecond))
 			}
-			return nil
+			return err
 		}
-		return r.dec.SkipValue()
+		return nil
 	})
 }
 
-func (r *jsonReader) sockets(dst *[]Details) error {
-	v, err := r.value()
-	if err != nil {
-		return err
-	}
-	sub := readJSON(v)
-	defer sub.free()
-	*dst = make([]Details, 0, min(bytes.Count(v, []byte{','})+1, len(v)/len(`{"id":"x"},`)))
-	return sub.elements(func() error {
+func (m *Message) readSockets(value []byte) error {
+	m.Sockets = make([]Details, 0, most(value, len(`{"id":"x"},`)))
+	return elements(value, func(value []byte) error {
 		var d Details
-		err := sub.members(func(name []byte) (err error) {
+		err := members(value, func(name, value []byte) error {
 			switch string(name) {
 			case `"id"`:
-				return sub.text(&d.ID)
+				return text(value, &d.ID)
 			case `"rooms"`:
-				return sub.texts(&d.Rooms)
+				return texts(value, &d.Rooms)
 			case `"handshake"`:
-				d.Handshake, err = sub.value()
-				return err
+				d.Handshake = value
 			case `"data"`:
-				d.Data, err = sub.value()
-				return err
+				d.Data = value
 			}
-			return sub.dec.SkipValue()
+			return nil
 		})
 		if err == nil && d.ID == "" {
 			return errors.New("cluster: a socket without an id")
 		}
-		*dst = append(*dst, d)
+		m.Sockets = append(m.Sockets, d)
 		return err
 	})
 }
 
-// attachments reads base64 texts.
-func (r *jsonReader) attachments(dst *[][]byte) error {
-	return r.strings(func(quoted []byte, most int) error {
-		if *dst == nil {
-			*dst = make([][]byte, 0, most)
+// readAttachments reads base64 texts.
+func readAttachments(value []byte, dst *[][]byte) error {
+	if *dst == nil {
+		*dst = make([][]byte, 0, most(value, len(`"",`)))
+	}
+	return elements(value, func(value []byte) error {
+		if value[0] != '"' {
+			return wrong("string")
 		}
 		// Base64 needs no escapes, so what stands between the quotes is it.
-		data, err := base64.StdEncoding.AppendDecode([]byte{}, quoted[1:len(quoted)-1])
+		data, err := base64.StdEncoding.AppendDecode([]byte{}, value[1:len(value)-1])
 		*dst = append(*dst, data)
 		return err
 	})
 }
 
 // eventPacket returns the array of an event packet.
-func (r *jsonReader) eventPacket() (array []byte, err error) {
+func eventPacket(value []byte) (array []byte, err error) {
 	typ := -1
-	err = r.members(func(name []byte) (err error) {
+	err = members(value, func(name, value []byte) error {
 		switch string(name) {
 		case `"type"`:
-			return r.whole(&typ, 255)
+			return whole(value, &typ, math.MaxUint8)
 		case `"data"`:
-			array, err = r.value()
-			return err
+			array = value
 		}
-		return r.dec.SkipValue()
+		return nil
 	})
 	if err == nil && typ != int(sioparser.Event) && typ != int(sioparser.BinaryEvent) {
 		return nil, fmt.Errorf("packet type %d", typ)
