@@ -1,9 +1,12 @@
 package fuzz_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -16,37 +19,48 @@ import (
 
 // engineRun is a session and its client: the system under test.
 type engineRun struct {
-	e    *engine
-	s    *engineio.Session
-	sid  string
-	ws   *websocket.Conn // nil while the session is on polling
-	sent int             // by the server
-	read int             // of those, by the client
-	up   int             // sent by the client
+	e         *engine
+	s         *engineio.Session
+	sid       string
+	ws        *websocket.Conn // nil while the session is on polling
+	candidate *websocket.Conn // probed, and not upgraded to
+	sent      int             // by the server
+	read      int             // of those, by the client
+	up        int             // sent by the client
 }
 
 // engineModel is what the session must be like. Messages are numbered, so the
 // numbers that are due say everything.
 type engineModel struct {
-	onWS, over bool
-	pending    int // sent by the server, not read by the client
+	begun, probing, onWS, over bool
+
+	pending int           // sent by the server, not read by the client
+	idle    time.Duration // since the last heartbeat, as far as steps let time pass
 }
 
-// engineStep is a command: what it does to the model, when it may run, and
+func (m engineModel) open() bool    { return m.begun && !m.over }
+func (m engineModel) polling() bool { return m.open() && !m.onWS }
+
+// engineStep is a command: when it may run, what it does to the model, and
 // what it does to the session, where an error is a failure.
 type engineStep struct {
 	name string
 	may  func(engineModel) bool
-	next func(engineModel) engineModel
+	next func(*engineModel)
 	run  func(*engineRun) error
 }
 
 func (c *engineStep) Run(sut commands.SystemUnderTest) commands.Result {
 	return c.run(sut.(*engineRun))
 }
-func (c *engineStep) NextState(s commands.State) commands.State { return c.next(s.(engineModel)) }
-func (c *engineStep) PreCondition(s commands.State) bool        { return c.may(s.(engineModel)) }
-func (c *engineStep) String() string                            { return c.name }
+
+func (c *engineStep) NextState(s commands.State) commands.State {
+	m := s.(engineModel)
+	c.next(&m)
+	return m
+}
+func (c *engineStep) PreCondition(s commands.State) bool { return c.may(s.(engineModel)) }
+func (c *engineStep) String() string                     { return c.name }
 func (c *engineStep) PostCondition(_ commands.State, r commands.Result) *gopter.PropResult {
 	if err, ok := r.(error); ok && err != nil {
 		return &gopter.PropResult{Status: gopter.PropFalse, Labels: []string{c.name + ": " + err.Error()}}
@@ -54,46 +68,48 @@ func (c *engineStep) PostCondition(_ commands.State, r commands.Result) *gopter.
 	return &gopter.PropResult{Status: gopter.PropTrue}
 }
 
+func nothing(*engineModel) {}
+func ends(m *engineModel)  { m.over, m.probing = true, false }
+
+// pause is how long an idle client waits. Several pauses are shorter than the
+// time between two pings, so that only the steps for them meet a ping.
+const pause = 3 * time.Second
+
 var engineSteps = []engineStep{
-	{"send", func(m engineModel) bool { return !m.over }, func(m engineModel) engineModel { m.pending++; return m }, func(r *engineRun) error {
+	{"handshake", func(m engineModel) bool { return !m.begun }, func(m *engineModel) { m.begun = true }, (*engineRun).handshake},
+	{"send", engineModel.open, func(m *engineModel) { m.pending++ }, func(r *engineRun) error {
 		err := r.s.Send(engineio.Text(fmt.Sprint(r.sent)))
 		r.sent++
 		return err
 	}},
-	{"poll", func(m engineModel) bool { return !m.over && !m.onWS && m.pending > 0 }, func(m engineModel) engineModel { m.pending = 0; return m }, func(r *engineRun) error {
-		_, body, err := r.e.request("GET", "EIO=4&transport=polling&sid="+r.sid, "")
-		if err != nil {
-			return err
-		}
-		for p := range strings.SplitSeq(body, "\x1e") {
-			if err := r.expect(p); err != nil {
-				return err
-			}
-		}
-		return r.caughtUp()
+	{"poll", func(m engineModel) bool { return m.polling() && m.pending > 0 }, func(m *engineModel) { m.pending = 0 }, func(r *engineRun) error {
+		return r.poll("")
 	}},
-	{"post", func(m engineModel) bool { return !m.over && !m.onWS }, func(m engineModel) engineModel { return m }, func(r *engineRun) error {
-		if _, body, err := r.e.request("POST", "EIO=4&transport=polling&sid="+r.sid, fmt.Sprintf("4%d\x1e4%d", r.up, r.up+1)); err != nil || body != "ok" {
-			return fmt.Errorf("%q %v", body, err)
+	{"post", engineModel.polling, nothing, func(r *engineRun) error {
+		if err := r.post(fmt.Sprintf("4%d\x1e4%d", r.up, r.up+1)); err != nil {
+			return err
 		}
 		return r.arrived(2)
 	}},
-	{"give up an upgrade", func(m engineModel) bool { return !m.over && !m.onWS }, func(m engineModel) engineModel { return m }, func(r *engineRun) error {
-		c, err := r.probe()
-		if err != nil {
-			return err
-		}
-		return c.Close()
+	{"probe", func(m engineModel) bool { return m.polling() && !m.probing }, func(m *engineModel) { m.probing = true }, func(r *engineRun) (err error) {
+		r.candidate, err = r.probe()
+		return err
 	}},
-	{"upgrade", func(m engineModel) bool { return !m.over && !m.onWS }, func(m engineModel) engineModel { m.onWS = true; return m }, func(r *engineRun) error {
-		c, err := r.probe()
-		if err != nil {
-			return err
-		}
-		r.ws = c
-		return c.WriteMessage(websocket.TextMessage, []byte("5"))
+	{"leave the probe", func(m engineModel) bool { return m.probing }, func(m *engineModel) { m.probing = false }, func(r *engineRun) error {
+		return r.candidate.Close()
 	}},
-	{"speak over WebSocket", func(m engineModel) bool { return !m.over && m.onWS }, func(m engineModel) engineModel { return m }, func(r *engineRun) error {
+	{"forget the probe", func(m engineModel) bool { return m.probing && m.idle < 4*pause }, func(m *engineModel) { m.probing, m.idle = false, m.idle+4*pause }, func(r *engineRun) error {
+		<-time.After(4 * pause) // Config.UpgradeTimeout is 10 s
+		if _, b, err := r.candidate.ReadMessage(); err == nil {
+			return fmt.Errorf("a candidate that was given up reads %q", b)
+		}
+		return r.candidate.Close()
+	}},
+	{"upgrade", func(m engineModel) bool { return m.probing }, func(m *engineModel) { m.probing, m.onWS = false, true }, func(r *engineRun) error {
+		r.ws, r.candidate = r.candidate, nil
+		return r.ws.WriteMessage(websocket.TextMessage, []byte("5"))
+	}},
+	{"speak over WebSocket", func(m engineModel) bool { return m.open() && m.onWS }, nothing, func(r *engineRun) error {
 		for i := range 3 {
 			if err := r.ws.WriteMessage(websocket.TextMessage, fmt.Appendf(nil, "4%d", r.up+i)); err != nil {
 				return err
@@ -101,32 +117,60 @@ var engineSteps = []engineStep{
 		}
 		return r.arrived(3)
 	}},
-	{"listen over WebSocket", func(m engineModel) bool { return !m.over && m.onWS && m.pending > 0 }, func(m engineModel) engineModel { m.pending = 0; return m }, func(r *engineRun) error {
-		for r.read < r.sent {
-			_, b, err := r.ws.ReadMessage()
-			if err != nil {
-				return err
-			}
-			if err := r.expect(string(b)); err != nil {
-				return err
-			}
-		}
+	{"listen over WebSocket", func(m engineModel) bool { return m.open() && m.onWS && m.pending > 0 }, func(m *engineModel) { m.pending = 0 }, func(r *engineRun) error {
+		return r.listen("")
+	}},
+	{"pause", func(m engineModel) bool { return m.open() && !m.probing && m.idle < 5*pause }, func(m *engineModel) { m.idle += pause }, func(r *engineRun) error {
+		<-time.After(pause)
 		return nil
 	}},
-	{"drop", func(m engineModel) bool { return !m.over }, func(m engineModel) engineModel { m.over = true; return m }, func(r *engineRun) error {
+	{"heartbeat", func(m engineModel) bool { return m.open() && !m.probing }, func(m *engineModel) { m.idle, m.pending = 0, 0 }, func(r *engineRun) error {
 		if r.ws != nil {
-			_ = r.ws.Close()
-		} else if _, _, err := r.e.request("POST", "EIO=4&transport=polling&sid="+r.sid, "1"); err != nil {
+			return errors.Join(r.listen("2"), r.ws.WriteMessage(websocket.TextMessage, []byte("3")))
+		}
+		return errors.Join(r.poll("2"), r.post("3"))
+	}},
+	{"say nothing for too long", func(m engineModel) bool { return m.open() && !m.probing }, ends, func(r *engineRun) error {
+		if r.ws != nil { // a pipe holds nothing: the ping has to be read
+			if err := r.listen("2"); err != nil {
+				return err
+			}
+		}
+		<-time.After(46 * time.Second) // 25 s until a ping, 20 s for its answer
+		return r.ended(engineio.PingTimeout)
+	}},
+	{"ping the server", func(m engineModel) bool { return m.open() && m.onWS }, ends, func(r *engineRun) error {
+		if err := r.ws.WriteMessage(websocket.TextMessage, []byte("2")); err != nil {
 			return err
 		}
-		select {
-		case <-r.s.Context().Done():
-			return nil
-		case <-time.After(10 * time.Second):
-			return fmt.Errorf("the session lives on")
-		}
+		return r.ended(engineio.TransportError)
 	}},
-	{"use a session that is over", func(m engineModel) bool { return m.over }, func(m engineModel) engineModel { return m }, func(r *engineRun) error {
+	{"close", func(m engineModel) bool { return m.open() && !m.probing }, ends, func(r *engineRun) error {
+		r.s.Close()
+		if r.ws == nil {
+			return errors.Join(r.poll("1"), r.ended(engineio.ForcedClose))
+		}
+		if err := r.listen(""); err != nil {
+			return err
+		}
+		_, b, err := r.ws.ReadMessage()
+		if string(b) == "6" { // the upgrade packet and Close met: it was for the poll
+			_, b, err = r.ws.ReadMessage()
+		}
+		if !websocket.IsCloseError(err, websocket.CloseNoStatusReceived) {
+			return fmt.Errorf("instead of the end came %q, %v", b, err)
+		}
+		return r.ended(engineio.ForcedClose)
+	}},
+	{"drop", engineModel.open, ends, func(r *engineRun) error {
+		if r.ws != nil {
+			_ = r.ws.Close()
+		} else if err := r.post("1"); err != nil {
+			return err
+		}
+		return r.ended(engineio.TransportClose)
+	}},
+	{"use a session that is over", func(m engineModel) bool { return m.over }, nothing, func(r *engineRun) error {
 		if err := r.s.Send(engineio.Text("late")); err != engineio.ErrClosed {
 			return fmt.Errorf("Send: %v", err)
 		}
@@ -137,8 +181,67 @@ var engineSteps = []engineStep{
 	}},
 }
 
-// probe opens a candidate and has it answered. A second one may come while the
-// server has not noticed the end of the first.
+func (r *engineRun) handshake() (err error) {
+	if r.sid, err = r.e.handshake(); err != nil {
+		return err
+	}
+	s, ok := r.e.srv.Session(r.sid)
+	if !ok {
+		return errors.New("no session")
+	}
+	r.s = s
+	return nil
+}
+
+// poll reads what is due, and then last, which may be empty.
+func (r *engineRun) poll(last string) error {
+	for {
+		code, body, err := r.e.request("GET", "EIO=4&transport=polling&sid="+r.sid, "")
+		if err != nil || code != 200 {
+			return fmt.Errorf("poll: %d %q %v", code, body, err)
+		}
+		packets := strings.Split(body, "\x1e")
+		done := last == ""
+		if n := len(packets) - 1; packets[n] == last {
+			packets, done = packets[:n], true
+		}
+		for _, p := range packets {
+			if err := r.expect(p); err != nil {
+				return err
+			}
+		}
+		if done {
+			return r.caughtUp()
+		}
+	}
+}
+
+func (r *engineRun) post(body string) error {
+	if code, got, err := r.e.request("POST", "EIO=4&transport=polling&sid="+r.sid, body); err != nil || got != "ok" {
+		return fmt.Errorf("post: %d %q %v", code, got, err)
+	}
+	return nil
+}
+
+// listen reads what is due over WebSocket, and then last, which may be empty.
+func (r *engineRun) listen(last string) error {
+	for r.read < r.sent || last != "" {
+		_, b, err := r.ws.ReadMessage()
+		if err != nil {
+			return err
+		}
+		if last != "" && string(b) == last {
+			return r.caughtUp()
+		}
+		if err := r.expect(string(b)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// probe opens a candidate and has it answered. The server may not have noticed
+// the end of the one before.
 func (r *engineRun) probe() (*websocket.Conn, error) {
 	var err error
 	for range 100 {
@@ -185,47 +288,88 @@ func (r *engineRun) arrived(n int) error {
 				return fmt.Errorf("the server got %q, want %q", m, want)
 			}
 			r.up++
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Second):
 			return fmt.Errorf("message %d never came", r.up)
 		}
 	}
 	return nil
 }
 
-// TestEngineSessions: whatever a client does, in whatever order, nothing is
-// lost, doubled or reordered, and every session ends once (startEngine counts).
-func TestEngineSessions(t *testing.T) {
-	e := startEngine(t, engineio.Config{}, make(chan string, 64))
-	params := gopter.DefaultTestParameters()
-	params.MinSuccessfulTests, params.MaxSize = 60, 40
-	properties := gopter.NewProperties(params)
-	steps := make([]any, len(engineSteps))
-	for i, c := range engineSteps {
-		steps[i] = &c
+// ended checks that the session has ended, and why.
+func (r *engineRun) ended(want engineio.Reason) error {
+	ctx := r.s.Context()
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Second):
+		return errors.New("the session lives on")
 	}
-	properties.Property("a session keeps its promises", commands.Prop(&commands.ProtoCommands{
-		NewSystemUnderTestFunc: func(commands.State) commands.SystemUnderTest {
-			sid, err := e.handshake()
-			if err != nil {
-				t.Fatal(err)
+	var why *engineio.DisconnectError
+	if !errors.As(context.Cause(ctx), &why) || why.Reason != want {
+		return fmt.Errorf("it ended with %v, want %q", why, want)
+	}
+	return nil
+}
+
+func (r *engineRun) stop() {
+	for _, c := range []*websocket.Conn{r.ws, r.candidate} {
+		if c != nil {
+			_ = c.Close()
+		}
+	}
+	if r.s != nil {
+		r.s.Discard()
+	}
+}
+
+// TestEngineSessions: whatever a client does, in whatever order, and however
+// long it waits, nothing is lost, doubled or reordered, and every session ends
+// once (startPipedEngine counts).
+func TestEngineSessions(t *testing.T) {
+	params := gopter.DefaultTestParameters() // outside: the bubble's clock always says the same
+	params.MinSuccessfulTests, params.MaxSize = 150, 60
+	steps := make([]any, len(engineSteps))
+	for i := range engineSteps {
+		steps[i] = &engineSteps[i]
+	}
+	synctest.Test(t, func(t *testing.T) {
+		e := startPipedEngine(t, engineio.Config{}, make(chan string, 64))
+		properties := gopter.NewProperties(params)
+		properties.Property("a session keeps its promises", commands.Prop(&commands.ProtoCommands{
+			NewSystemUnderTestFunc: func(commands.State) commands.SystemUnderTest { return &engineRun{e: e} },
+			DestroySystemUnderTestFunc: func(sut commands.SystemUnderTest) {
+				sut.(*engineRun).stop()
+			},
+			InitialStateGen: gen.Const(engineModel{}),
+			GenCommandFunc: func(s commands.State) gopter.Gen {
+				return gen.OneConstOf(steps...).SuchThat(func(c commands.Command) bool { return c.PreCondition(s) })
+			},
+		}))
+		properties.TestingRun(t)
+	})
+}
+
+// FuzzEngineLife lets the fuzzer choose the steps: each byte is the next one,
+// among those that are possible then.
+func FuzzEngineLife(f *testing.F) {
+	f.Add([]byte("\x00\x01\x02\x03\x04\x07\x08\x09\x0b\x0e\x10"))
+	f.Add([]byte("\x00\x04\x05\x04\x06\x01\x0a\x0b\x0c\x10"))
+	f.Fuzz(func(t *testing.T, choices []byte) {
+		synctest.Test(t, func(t *testing.T) {
+			r := &engineRun{e: startPipedEngine(t, engineio.Config{}, make(chan string, 64))}
+			defer r.stop()
+			var m engineModel
+			var done []string
+			for _, b := range choices[:min(len(choices), 100)] {
+				c := &engineSteps[int(b)%len(engineSteps)]
+				if !c.may(m) {
+					continue
+				}
+				done = append(done, c.name)
+				if err := c.run(r); err != nil {
+					t.Fatalf("%s: %v", strings.Join(done, ", "), err)
+				}
+				c.next(&m)
 			}
-			s, ok := e.srv.Session(sid)
-			if !ok {
-				t.Fatal("no session")
-			}
-			return &engineRun{e: e, s: s, sid: sid}
-		},
-		DestroySystemUnderTestFunc: func(sut commands.SystemUnderTest) {
-			r := sut.(*engineRun)
-			if r.ws != nil {
-				_ = r.ws.Close()
-			}
-			r.s.Discard()
-		},
-		InitialStateGen: gen.Const(engineModel{}),
-		GenCommandFunc: func(commands.State) gopter.Gen {
-			return gen.OneConstOf(steps...)
-		},
-	}))
-	properties.TestingRun(t)
+		})
+	})
 }

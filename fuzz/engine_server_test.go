@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -23,6 +24,7 @@ import (
 type engine struct {
 	srv    *engineio.Server
 	addr   string
+	dial   func() (net.Conn, error)
 	opens  atomic.Int64
 	closes atomic.Int64
 	got    chan string // messages that came, as kind and text; nil: echo them
@@ -43,6 +45,23 @@ func (e *engine) Close(*engineio.Session, engineio.Reason, error) { e.closes.Add
 // startEngine runs a server until the test ends.
 func startEngine(t testing.TB, cfg engineio.Config, got chan string) *engine {
 	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	return serveEngine(t, cfg, got, l, addr, func() (net.Conn, error) { return net.Dial("tcp", addr) })
+}
+
+// startPipedEngine is startEngine without a network, for simulated time.
+func startPipedEngine(t testing.TB, cfg engineio.Config, got chan string) *engine {
+	t.Helper()
+	l := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
+	return serveEngine(t, cfg, got, l, "pipe", l.dial)
+}
+
+func serveEngine(t testing.TB, cfg engineio.Config, got chan string, l net.Listener, addr string, dial func() (net.Conn, error)) *engine {
+	t.Helper()
 	cfg.Logger = slog.New(slog.DiscardHandler)
 	srv, err := engineio.NewServer(cfg)
 	if err != nil {
@@ -52,11 +71,7 @@ func startEngine(t testing.TB, cfg engineio.Config, got chan string) *engine {
 	if err := srv.Handle(e); err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	e.addr = l.Addr().String()
+	e.addr, e.dial = addr, dial
 	hs := &http.Server{Handler: srv, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
 	served := make(chan error, 1)
 	go func() { served <- hs.Serve(l) }()
@@ -76,14 +91,46 @@ func startEngine(t testing.TB, cfg engineio.Config, got chan string) *engine {
 	return e
 }
 
+// pipes is a listener whose connections are pipes.
+type pipes struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "pipe"} }
+
+func (p *pipes) dial() (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case p.conns <- server:
+		return client, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+
+// patience is longer than a heartbeat takes.
+const patience = time.Minute
+
 // request sends one HTTP request on a connection of its own.
 func (e *engine) request(method, query, body string) (int, string, error) {
-	c, err := net.Dial("tcp", e.addr)
+	c, err := e.dial()
 	if err != nil {
 		return 0, "", err
 	}
 	defer c.Close()
-	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
 		return 0, "", err
 	}
 	fmt.Fprintf(c, "%s /?%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", method, query, len(body), body)
@@ -111,9 +158,7 @@ func (e *engine) handshake() (sid string, err error) {
 
 // candidate opens a WebSocket for a session.
 func (e *engine) candidate(sid string) (*websocket.Conn, error) {
-	c, _, err := websocket.DefaultDialer.Dial("ws://"+e.addr+"/?EIO=4&transport=websocket&sid="+sid, nil)
-	if err != nil {
-		return nil, err
-	}
-	return c, c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	d := websocket.Dialer{NetDialContext: func(context.Context, string, string) (net.Conn, error) { return e.dial() }}
+	c, _, err := d.Dial("ws://"+e.addr+"/?EIO=4&transport=websocket&sid="+sid, nil)
+	return c, err
 }
