@@ -44,7 +44,23 @@
 // nevertheless a place for servers only: who can write to it can speak for all
 // of them.
 //
-// # Not here
+// # Recovery
 //
-// Connection state recovery across servers: the log would have to be the bus's.
+// A bus that is a [Log] keeps what may have to be replayed, in one order. With
+// Config.MaxDisconnection the adapters are [Recovering]: a client that comes back,
+// to whichever server, is sent exactly what it has missed. A packet's offset is the
+// place of its entry, known after a round trip, and all servers deliver in the
+// order of the log: until an entry of its own has come back, a server's sockets
+// wait for it, and so does what is sent after it. After a second without an answer
+// packets go out without an offset, and their sockets can't be recovered until an
+// offset reaches them again.
+//
+// Two things follow. A socket that joins or leaves a room while a broadcast to that
+// room waits is in it, or not, when that goes out; and a packet sent just before
+// its socket is disconnected may not reach it, unless DisconnectAll does that.
+// Broadcasts for this server alone are not in the log.
+//
+// An append that fails is repeated until it works, so nothing that fits into the
+// queue is lost; repetitions are known by [Message.Serial], which official adapters
+// don't look at: to them, something may come twice after such a failure.
 package cluster
