@@ -19,7 +19,7 @@ const leastPongTime = time.Second
 
 // lateShare: a ping that is late by at most this part of PingTimeout counts as
 // sent in time.
-const lateShare = 8
+const lateShare = 4
 
 var errHeartbeatDirection = errors.New("engineio: invalid heartbeat direction")
 
