@@ -17,6 +17,8 @@ const (
 	// deadAfter is after how much silence it is given up. A frozen Redis that comes
 	// back before goes on where it was.
 	deadAfter = 5 * time.Second
+	// maxChannels is how many channels a command names.
+	maxChannels = 512
 	// retryEvery is the pause between attempts to reach Redis.
 	retryEvery = 100 * time.Millisecond
 )
@@ -172,9 +174,13 @@ func (k *link) subscribe(channels, patterns []string) error {
 	if k.l.bus.sharded {
 		add, drop = k.pubsub.SSubscribe, k.drop
 	}
+	atOnce := maxChannels
+	if _, ok := k.l.bus.client.(*redis.ClusterClient); ok && k.l.bus.sharded {
+		atOnce = 1 // a command is about one slot
+	}
 	return errors.Join(
-		change(k.l.ctx, k.channels, channels, add, drop),
-		change(k.l.ctx, k.patterns, patterns, k.pubsub.PSubscribe, k.pubsub.PUnsubscribe),
+		change(k.l.ctx, atOnce, k.channels, channels, add, drop),
+		change(k.l.ctx, maxChannels, k.patterns, patterns, k.pubsub.PSubscribe, k.pubsub.PUnsubscribe),
 	)
 }
 
@@ -203,7 +209,7 @@ func (k *link) dropped(channel string) bool {
 
 // change subscribes to what is wanted and not there, and the other way round.
 // PubSub remembers what it could not tell Redis and tells the next connection.
-func change(ctx context.Context, has map[string]bool, want []string, add, drop func(context.Context, ...string) error) error {
+func change(ctx context.Context, atOnce int, has map[string]bool, want []string, add, drop func(context.Context, ...string) error) error {
 	var more, less []string
 	stay := make(map[string]bool, len(want))
 	for _, name := range want {
@@ -220,10 +226,10 @@ func change(ctx context.Context, has map[string]bool, want []string, add, drop f
 		}
 	}
 	var failed []error
-	for list := range slices.Chunk(more, 512) {
+	for list := range slices.Chunk(more, atOnce) {
 		failed = append(failed, add(ctx, list...))
 	}
-	for list := range slices.Chunk(less, 512) {
+	for list := range slices.Chunk(less, atOnce) {
 		failed = append(failed, drop(ctx, list...))
 	}
 	return errors.Join(failed...)
