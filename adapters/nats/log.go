@@ -104,17 +104,14 @@ func (l *log) Read(ctx context.Context, namespace string, after cluster.Offset) 
 			}
 			next = m.Sequence + 1
 		}
-		for next <= newest.Sequence {
-			e, err := cluster.Entry{}, error(nil)
-			err = l.consume(ctx, o, subject, x.made, next, func(got cluster.Entry) bool {
-				next = got.At.Minor + 1
-				e = got
-				return yield(e, nil) && next <= newest.Sequence
-			})
-			if err != nil {
-				yield(cluster.Entry{}, fmt.Errorf("nats: read: %w", err))
-			}
+		if next > newest.Sequence {
 			return
+		}
+		err = l.consume(ctx, o, subject, x.made, next, func(e cluster.Entry) bool {
+			return yield(e, nil) && e.At.Minor < newest.Sequence
+		})
+		if err != nil {
+			yield(cluster.Entry{}, fmt.Errorf("nats: read: %w", err))
 		}
 	}
 }
