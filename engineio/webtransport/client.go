@@ -92,10 +92,20 @@ type clientLink struct {
 // Receive reads a frame.
 func (l *clientLink) Receive() (eioparser.Packet, error) {
 	p, err := l.in.Next()
-	if end, ok := errors.AsType[*wt.SessionError](err); ok && end.Remote {
-		err = fmt.Errorf("%w: %w", io.EOF, err)
+	if err != nil {
+		err = l.ended(err)
 	}
 	return p, err
+}
+
+// ended finds out what the server said at the end of the session, which also
+// resets the stream.
+func (l *clientLink) ended(err error) error {
+	_, cause := l.session.OpenStream()
+	if end, ok := errors.AsType[*wt.SessionError](cause); ok && end.Remote {
+		return fmt.Errorf("%w: %w", io.EOF, cause)
+	}
+	return err
 }
 
 // Send sends a frame for each packet.
@@ -117,9 +127,7 @@ func (l *clientLink) Send(packets []eioparser.Packet) error {
 	if err := l.stream.Close(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(l.session.Context(), linger)
-	defer cancel()
-	<-ctx.Done()
+	awaitEnd(l.session)
 	return nil
 }
 

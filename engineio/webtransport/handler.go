@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/quic-go/quic-go/http3"
 	wt "github.com/quic-go/webtransport-go"
 
 	"github.com/siokit/siokit/eioparser"
@@ -53,8 +54,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}
-	if err := h.serve(session, r); err != nil {
-		_ = session.CloseWithError(refused, err.Error())
+	connect := connectStream{w.(http3.HTTPStreamer).HTTPStream()}
+	if err := h.serve(session, connect, r); err != nil {
+		connect.end(session, refused, err.Error())
 	}
 }
 
@@ -65,7 +67,7 @@ const refused wt.SessionErrorCode = 1
 var errFirstPacket = errors.New("engineio: no open packet")
 
 // serve reads the first packet and serves the stream until it ends.
-func (h *Handler) serve(session *wt.Session, r *http.Request) error {
+func (h *Handler) serve(session *wt.Session, connect connectStream, r *http.Request) error {
 	patience := h.FirstPacket
 	if patience == 0 {
 		patience = 10 * time.Second
@@ -93,7 +95,7 @@ func (h *Handler) serve(session *wt.Session, r *http.Request) error {
 		return err
 	}
 	return h.srv.ServeConn(request, func(p *engineio.Port) (engineio.Link, error) {
-		return newLink(session, stream, in, p), nil
+		return newLink(session, connect, stream, in, p), nil
 	})
 }
 

@@ -1,7 +1,6 @@
 package webtransport
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +16,7 @@ import (
 // link is a client of the server.
 type link struct {
 	session *wt.Session
+	connect connectStream
 	stream  *wt.Stream
 	in      *eioparser.StreamReader
 	port    *engineio.Port
@@ -26,8 +26,8 @@ type link struct {
 	last bool // the last packet was written: the client is still to read it
 }
 
-func newLink(session *wt.Session, stream *wt.Stream, in *eioparser.StreamReader, p *engineio.Port) *link {
-	l := &link{session: session, stream: stream, in: in, port: p}
+func newLink(session *wt.Session, connect connectStream, stream *wt.Stream, in *eioparser.StreamReader, p *engineio.Port) *link {
+	l := &link{session: session, connect: connect, stream: stream, in: in, port: p}
 	p.Go(l.refuseStreams)
 	p.Go(l.refuseUniStreams)
 	return l
@@ -129,11 +129,6 @@ func (l *link) Write(batch []engineio.Outgoing) error {
 	return l.stream.Close()
 }
 
-// linger is how long a client may take to read what was sent last. Closing the
-// WebTransport session resets its streams, and what the network has lost of them
-// is not sent again. A client that closes the session itself is not waited for.
-const linger = 500 * time.Millisecond
-
 // Close closes the WebTransport session.
 func (l *link) Close() {
 	l.close.Do(func() {
@@ -143,11 +138,9 @@ func (l *link) Close() {
 		_ = l.stream.SetReadDeadline(time.Unix(1, 0)) // ends Read
 		l.port.Go(func() {
 			if last {
-				ctx, cancel := context.WithTimeout(l.session.Context(), linger)
-				<-ctx.Done()
-				cancel()
+				awaitEnd(l.session)
 			}
-			_ = l.session.CloseWithError(0, "")
+			l.connect.end(l.session, 0, "")
 		})
 	})
 }
