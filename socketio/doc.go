@@ -21,7 +21,10 @@
 // arguments and its direction once; the definition then handles, emits,
 // broadcasts and asks, and what does not fit does not compile. On, Emit and
 // EmitWithAck take any name; [Event.Bind] decodes. Arguments stay as they came
-// until somebody binds them, and [Event.Args] relays them so.
+// until somebody binds them, and [Event.Args] relays them so. Arguments that a
+// client leaves out bind as zero values, those that it sends too many are ignored:
+// check what must be there. What the reference announces as events has hooks here:
+// OnConnection, OnDisconnecting, OnDisconnect, OnError, OnNewNamespace.
 //
 // # Order and goroutines
 //
@@ -35,8 +38,10 @@
 // disconnected.
 //
 // Connection middlewares and hooks run on the same goroutine, before the first
-// event. A panic in any of it is recovered, reported to OnError with its stack,
-// and ends that socket.
+// event, and so do the functions given to EmitFunc. A panic in any of it is
+// recovered, reported to OnError with its stack, and ends that socket as
+// Disconnect does: the client sees "io server disconnect", and official clients
+// don't come back by themselves after it.
 //
 // # Ends
 //
