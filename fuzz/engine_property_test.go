@@ -96,7 +96,9 @@ var engineSteps = []engineStep{
 		return err
 	}},
 	{"leave the probe", func(m engineModel) bool { return m.probing }, func(m *engineModel) { m.probing = false }, func(r *engineRun) error {
-		return r.candidate.Close()
+		err := r.candidate.Close()
+		synctest.Wait() // the server has noticed
+		return err
 	}},
 	{"forget the probe", func(m engineModel) bool { return m.probing && m.idle < 4*pause }, func(m *engineModel) { m.probing, m.idle = false, m.idle+4*pause }, func(r *engineRun) error {
 		<-time.After(4 * pause) // Config.UpgradeTimeout is 10 s
@@ -240,24 +242,19 @@ func (r *engineRun) listen(last string) error {
 	return nil
 }
 
-// probe opens a candidate and has it answered. The server may not have noticed
-// the end of the one before.
+// probe opens a candidate and has it answered.
 func (r *engineRun) probe() (*websocket.Conn, error) {
-	var err error
-	for range 100 {
-		var c *websocket.Conn
-		if c, err = r.e.candidate(r.sid); err != nil {
-			return nil, err
-		}
-		if err = c.WriteMessage(websocket.TextMessage, []byte("2probe")); err == nil {
-			var b []byte
-			if _, b, err = c.ReadMessage(); err == nil && string(b) == "3probe" {
-				return c, nil
-			}
-		}
-		_ = c.Close()
+	c, err := r.e.candidate(r.sid)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("no answer to the probe: %v", err)
+	if err := c.WriteMessage(websocket.TextMessage, []byte("2probe")); err != nil {
+		return nil, err
+	}
+	if _, b, err := c.ReadMessage(); err != nil || string(b) != "3probe" {
+		return nil, fmt.Errorf("the probe's answer is %q, %v", b, err)
+	}
+	return c, nil
 }
 
 // expect checks a packet from the server.
