@@ -431,6 +431,36 @@ type memory struct{ engineio.Polling }
 
 func (memory) Name() string { return "memory" }
 
+// restless is a link that asks to be read on some times.
+type restless struct {
+	meddling
+	reads int
+}
+
+func (l *restless) Read() error {
+	if l.reads++; l.reads < 4 {
+		return engineio.ErrReadOn
+	}
+	return nil
+}
+
+// TestReadOn: a link is read on as often as it asks for it, and then has ended.
+func TestReadOn(t *testing.T) {
+	ended := make(chan engineio.Reason, 1)
+	cfg := engineio.Config{Transports: []engineio.Transport{memory{}}}
+	s := eiotest.Start(t, cfg, eiotest.Handler{
+		OnClose: func(_ *engineio.Session, why engineio.Reason, _ error) { ended <- why },
+	})
+	l := &restless{meddling: meddling{closed: make(chan struct{})}}
+	r, _ := http.NewRequest("GET", "/engine.io/?EIO=4&transport=memory", nil)
+	if err := s.ServeConn(r, func(*engineio.Port) (engineio.Link, error) { return l, nil }); err != nil {
+		t.Fatal(err)
+	}
+	if why := eiotest.Wait(t, ended); why != engineio.TransportClose || l.reads != 4 {
+		t.Errorf("%s after %d reads", why, l.reads)
+	}
+}
+
 // TestCloseIsPatient: a session that is closed at the moment of its heartbeat
 // has its time to send what is queued.
 func TestCloseIsPatient(t *testing.T) {
