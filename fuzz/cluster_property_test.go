@@ -79,7 +79,7 @@ func (c *clusterRun) endNode(op roomsOp) error {
 // Servers of a cluster, coming, leaving and dying, are one server to whoever
 // looks at sockets and rooms.
 func TestClusterEqualsOneServer(t *testing.T) {
-	properties := roomsProperties(t, 150)
+	properties := properties(t, 150, 120)
 	properties.Property("cluster", prop.ForAll(func(ops []roomsOp) (bool, error) {
 		var failed error
 		synctest.Test(t, func(*testing.T) { failed = runCluster(ops) })

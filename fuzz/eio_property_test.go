@@ -17,26 +17,7 @@ import (
 	"github.com/siokit/siokit/eioparser"
 	"github.com/siokit/siokit/eioparser/eio3"
 	"github.com/siokit/siokit/eioparser/jsonp"
-	"github.com/siokit/siokit/fuzz/internal/loop"
 )
-
-// properties are run with 200 cases each, or as many as SIOKIT_CASES says, and
-// with the seed of SIOKIT_SEED if it is set.
-func properties(t *testing.T) *gopter.Properties {
-	t.Helper()
-	cases, err := loop.Cases(200)
-	if err != nil {
-		t.Fatal(err)
-	}
-	seed, err := loop.Seed()
-	if err != nil {
-		t.Fatal(err)
-	}
-	parameters := gopter.DefaultTestParametersWithSeed(int64(seed))
-	parameters.MinSuccessfulTests = cases
-	parameters.MaxSize = 30 // of a list or string; the default of 100 makes lists of 10,000 characters
-	return gopter.NewProperties(parameters)
-}
 
 // shrunk adds a shrinker to a generator, which gopter's Map takes away.
 func shrunk(g gopter.Gen, shrink gopter.Shrinker) gopter.Gen {
@@ -108,7 +89,7 @@ func comesBack(
 }
 
 func TestEIOProperties(t *testing.T) {
-	all := properties(t)
+	all := properties(t, 200, 30)
 	all.Property("a payload's packets come back", prop.ForAll(
 		comesBack(eioparser.Payload, eioparser.AppendPayload), genEIOPackets()))
 	all.Property("a payload's packets come back, revision 3", prop.ForAll(

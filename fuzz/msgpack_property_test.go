@@ -78,7 +78,7 @@ func shrinkMsgpackValue(v any) gopter.Shrink {
 }
 
 func TestMsgpackProperties(t *testing.T) {
-	all := properties(t)
+	all := properties(t, 200, 30)
 	values := sioparser.JSON()
 
 	all.Property("arguments come back with the same JSON and attachments", prop.ForAll(

@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/leanovate/gopter"
 	"github.com/leanovate/gopter/gen"
 
-	"github.com/siokit/siokit/fuzz/internal/loop"
 	"github.com/siokit/siokit/sioparser"
 	"github.com/siokit/siokit/socketio/adapter"
 	"github.com/siokit/siokit/socketio/adapter/adaptertest"
@@ -79,22 +77,6 @@ func roomsOps(kinds roomsKind) gopter.Gen {
 		op.Rooms, op.Except, op.More = names(3), names(2), names(2)
 		return op
 	}))
-}
-
-func roomsProperties(t *testing.T, unset int) *gopter.Properties {
-	t.Helper()
-	cases, err := loop.Cases(unset)
-	if err != nil {
-		t.Fatal(err)
-	}
-	seed, err := loop.Seed()
-	if err != nil {
-		t.Fatal(err)
-	}
-	parameters := gopter.DefaultTestParametersWithSeed(int64(seed >> 1))
-	parameters.MinSuccessfulTests = cases
-	parameters.MaxSize = 120
-	return gopter.NewProperties(parameters)
 }
 
 // roomsOracle is what should be.

@@ -13,7 +13,7 @@ import (
 // Any sequence of joins, leaves, removals, broadcasts and moves leaves every
 // socket with what the naive oracle says, in that order, and nothing else.
 func TestRoomsEqualOracle(t *testing.T) {
-	properties := roomsProperties(t, 400)
+	properties := properties(t, 400, 120)
 	for name, new := range map[string]adapter.New{
 		"memory":   adapter.NewMemory,
 		"recovery": adapter.NewRecovery(adapter.RecoveryConfig{}),

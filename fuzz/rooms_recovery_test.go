@@ -158,7 +158,7 @@ func (r *recoveryRun) step(op recoveryOp) error {
 // each has seen everything that was meant for it once and in order, when it has
 // come back.
 func TestRecoveryReplaysOnce(t *testing.T) {
-	properties := roomsProperties(t, 400)
+	properties := properties(t, 400, 120)
 	properties.Property("nothing is lost or doubled", prop.ForAll(func(ops []recoveryOp) (bool, error) {
 		a, err := adapter.NewRecovery(adapter.RecoveryConfig{})(adaptertest.NewServer("/"))
 		if err != nil {

@@ -6,30 +6,10 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/leanovate/gopter"
 	"github.com/leanovate/gopter/gen"
 	"github.com/leanovate/gopter/prop"
-	"github.com/siokit/siokit/fuzz/internal/loop"
 	"github.com/siokit/siokit/sioparser"
 )
-
-// sioProperties runs properties a thousand times, or as often as the
-// environment asks for.
-func sioProperties(t *testing.T) (*gopter.Properties, func()) {
-	t.Helper()
-	cases, err := loop.Cases(1000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	seed, err := loop.Seed()
-	if err != nil {
-		t.Fatal(err)
-	}
-	parameters := gopter.DefaultTestParametersWithSeed(int64(seed >> 1))
-	parameters.MinSuccessfulTests = cases
-	properties := gopter.NewProperties(parameters)
-	return properties, func() { properties.TestingRun(t) }
-}
 
 // decoded is the one packet that the messages make.
 func decoded(frames []sioFrame) (*sioparser.Packet, *sioModel, error) {
@@ -45,7 +25,7 @@ func decoded(frames []sioFrame) (*sioparser.Packet, *sioModel, error) {
 }
 
 func TestSIORoundTrip(t *testing.T) {
-	properties, run := sioProperties(t)
+	properties := properties(t, 1000, 100)
 	packets := sioGoValues{}.gen()
 
 	properties.Property("what is encoded is decoded", prop.ForAll(func(p sioPacket) (bool, error) {
@@ -139,13 +119,13 @@ func TestSIORoundTrip(t *testing.T) {
 		return err == nil && sameFrames(frames, again), err
 	}, packets))
 
-	run()
+	properties.TestingRun(t)
 }
 
 // Connections whose messages come in turns do not disturb each other, however
 // they are interleaved.
 func TestSIOInterleavedConnections(t *testing.T) {
-	properties, run := sioProperties(t)
+	properties := properties(t, 1000, 100)
 	packets := sioGoValues{}.gen()
 	properties.Property("any split", prop.ForAll(func(p, q sioPacket, order uint64) (bool, error) {
 		var queues [2][]sioFrame
@@ -187,5 +167,5 @@ func TestSIOInterleavedConnections(t *testing.T) {
 		}
 		return len(want[0])+len(want[1]) == 0, nil
 	}, packets, packets, gen.UInt64()))
-	run()
+	properties.TestingRun(t)
 }

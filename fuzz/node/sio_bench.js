@@ -4,7 +4,7 @@
 
 const eio = require("engine.io-parser");
 const { Decoder, Encoder } = require("socket.io-parser");
-const { serve } = require("./peer");
+const { serve, time } = require("./peer");
 
 let kept; // what the last operation made, so that none is optimised away
 
@@ -46,21 +46,5 @@ const operations = {
 };
 
 serve({
-  time({ op, messages, rounds, milliseconds }) {
-    const operation = operations[op](messages.map(unpack));
-    let n = 100;
-    let least = Infinity;
-    for (let round = -rounds; round < rounds; ) {
-      const begin = performance.now();
-      for (let i = 0; i < n; i++) operation();
-      const elapsed = performance.now() - begin;
-      if (elapsed < milliseconds) {
-        n *= 2;
-        continue;
-      }
-      round++; // the first half warms up
-      if (round > 0) least = Math.min(least, elapsed / n);
-    }
-    return { ns: least * 1e6 };
-  },
+  time: ({ op, messages, rounds, milliseconds }) => ({ ns: time(operations[op](messages.map(unpack)), rounds, milliseconds) }),
 });
