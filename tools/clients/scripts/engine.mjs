@@ -144,11 +144,18 @@ scenario("engine: the limit is announced", { clients, modes: ["polling", "websoc
   equal([handshake.maxPayload, handshake.pingInterval], [100, 25_000]);
 });
 
-scenario("engine: polling requests stay under the announced limit", { clients, modes: ["polling"], needs: "limits" }, async (t) => {
+scenario("engine: what is sent stays under the announced limit", { clients, needs: "limits" }, async (t) => {
   const socket = await open(t, "/eio-small/");
   const back = echoes(socket, 50);
   for (let i = 0; i < 50; i++) socket.send(`message number ${i}`);
   equal(await back, [...Array(50).keys()].map((i) => `message number ${i}`));
+});
+
+scenario("engine: a message over the announced limit ends the session", { clients, needs: "limits" }, async (t) => {
+  const socket = await open(t, "/eio-small/");
+  const closed = once(socket, "close");
+  socket.send("x".repeat(100)); // and its type
+  equal((await closed)[0], t.mode === "polling" ? "transport error" : "transport close");
 });
 
 scenario("engine: refused by the request", { clients, needs: "options", modes: ["polling"] }, async (t) => {
