@@ -217,11 +217,21 @@ func (p *parcel) encode(codec sioparser.Codec, packet *sioparser.Packet) (err er
 
 // put sends a parcel, or keeps it for later. It waits while the buffer is full.
 func (s *Socket) put(ctx context.Context, p *parcel) error {
-	c := s.client
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	err := s.waitAndPut(ctx, p)
+	switch {
+	case errors.Is(err, errDropped):
+		return nil
+	case err == nil && p.event != "":
+		s.tellOutgoing(p)
+	}
+	return err
+}
+
+func (s *Socket) waitAndPut(ctx context.Context, p *parcel) error {
+	s.client.mu.Lock()
+	defer s.client.mu.Unlock()
 	for {
-		if err := s.tryPut(p); err != errNoRoom {
+		if err := s.tryPut(p); !errors.Is(err, errNoRoom) {
 			return err
 		}
 		if err := s.awaitRoom(ctx); err != nil {
@@ -230,7 +240,10 @@ func (s *Socket) put(ctx context.Context, p *parcel) error {
 	}
 }
 
-var errNoRoom = errors.New("socketio: no room")
+var (
+	errNoRoom  = errors.New("socketio: no room")
+	errDropped = errors.New("socketio: a volatile event was dropped")
+)
 
 // tryPut is put without waiting. The caller holds mu.
 func (s *Socket) tryPut(p *parcel) error {
@@ -250,7 +263,7 @@ func (s *Socket) tryPut(p *parcel) error {
 	case p.volatile && p.waiter != nil:
 		return socketio.ErrDisconnected
 	case p.volatile:
-		return nil
+		return errDropped
 	case s.size+p.size > s.client.config.Buffer && s.size > 0:
 		return errNoRoom
 	}
@@ -276,12 +289,17 @@ func (s *Socket) push(p *parcel) error {
 	if p.waiter != nil {
 		s.acks[p.id] = p.waiter
 	}
-	if p.event != "" {
-		for _, h := range s.onAnyOutgoing.all {
-			s.add(task{run: func() { s.call(func() { (*h)(p.event, p.args) }) }})
-		}
-	}
 	return nil
+}
+
+// tellOutgoing calls OnAnyOutgoing, on the goroutine that sends.
+func (s *Socket) tellOutgoing(p *parcel) {
+	s.client.mu.Lock()
+	all := s.onAnyOutgoing.all
+	s.client.mu.Unlock()
+	for _, h := range all {
+		s.call(func() { (*h)(p.event, p.args) })
+	}
 }
 
 // drain sends what the buffer holds, as far as the connection takes it. The

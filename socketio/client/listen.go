@@ -72,8 +72,9 @@ func (s *Socket) OnAny(h func(ctx context.Context, ev *Event)) (stop func()) {
 	return s.onAny.add(&s.client.mu, h)
 }
 
-// OnAnyOutgoing calls h for every event when it is handed to the connection;
-// with Config.Retries for every try. The arguments are to be read only.
+// OnAnyOutgoing calls h for every event that is sent, or kept for later, on the
+// goroutine that emits it; with Config.Retries for every try. The arguments are to
+// be read only.
 func (s *Socket) OnAnyOutgoing(h func(event string, args sioparser.Args)) (stop func()) {
 	return s.onAnyOutgoing.add(&s.client.mu, h)
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -259,5 +260,79 @@ func TestTooLarge(t *testing.T) {
 		if _, err := c.EmitWithAck(t.Context(), "echo"); err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+// Whichever hook panics, the client lives on: it is told, and may connect again.
+func TestHooksPanic(t *testing.T) {
+	boom := func() { panic("boom") }
+	for name, register := range map[string]func(c *client.Client){
+		"OnConnect":      func(c *client.Client) { c.OnConnect(func(context.Context) { boom() }) },
+		"OnDisconnect":   func(c *client.Client) { c.OnDisconnect(func(context.Context, *client.DisconnectError) { boom() }) },
+		"OnConnectError": func(c *client.Client) { c.OnConnectError(func(context.Context, error) { boom() }) },
+		"OnAny":          func(c *client.Client) { c.OnAny(func(context.Context, *client.Event) { boom() }) },
+		"OnAnyOutgoing":  func(c *client.Client) { c.OnAnyOutgoing(func(string, sioparser.Args) { boom() }) },
+		"OnReconnect":    func(c *client.Client) { c.OnReconnect(func(context.Context, int) { boom() }) },
+		"OnUpgrade":      func(c *client.Client) { c.OnUpgrade(func(context.Context, string, error) { boom() }) },
+		"Auth":           func(*client.Client) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				sc := newScript(t, nil)
+				config := quiet(client.Config{})
+				if name == "Auth" {
+					config.Auth = func(context.Context, string) (any, error) { boom(); return nil, nil }
+				}
+				c := sc.net.Client(config)
+				var told atomic.Bool
+				note := func(_ context.Context, err error) {
+					var panicked *socketio.PanicError
+					if errors.As(err, &panicked) && panicked.Value == "boom" && len(panicked.Stack) > 0 {
+						told.Store(true)
+					}
+				}
+				c.OnError(note)
+				if name == "Auth" {
+					c.OnConnectError(note)
+				}
+				register(c.Client)
+				if name == "OnConnectError" {
+					c.Unreachable(true)
+				}
+				if err := c.Open(); err != nil {
+					t.Fatal(err)
+				}
+				<-time.After(time.Second)
+				if s := sc.session(); s != nil {
+					say(s, `2["x"]`)
+				}
+				if err := c.Emit(t.Context(), "x"); err != nil {
+					t.Error(err)
+				}
+				<-time.After(time.Second)
+				c.Cut()
+				<-time.After(10 * time.Second)
+				if !told.Load() {
+					t.Error("nobody was told")
+				}
+				if err := c.Open(); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// What is dropped was not sent.
+func TestDroppedEventsAreNotTold(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sc := newScript(t, nil)
+		c := sc.net.Client(overWebSocket(client.Config{}))
+		var d diary
+		c.OnAnyOutgoing(func(event string, _ sioparser.Args) { d.add("%s", event) })
+		if err := errors.Join(c.Volatile().Emit(t.Context(), "dropped"), c.Emit(t.Context(), "kept")); err != nil {
+			t.Error(err)
+		}
+		d.expect(t, "kept")
 	})
 }

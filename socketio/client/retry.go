@@ -114,6 +114,7 @@ func (s *Socket) try(e *consignment) (o outcome) {
 		case p == nil:
 			continue // the connection was lost in between
 		}
+		s.tellOutgoing(p)
 		tries++
 		if o = s.await(e, p); o.err == nil || errors.Is(o.err, errUnwanted) || errors.Is(o.err, ErrClosed) {
 			return o
