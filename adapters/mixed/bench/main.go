@@ -1,11 +1,13 @@
-// Command bench compares clusters of two servers on one Redis: two of ours, and
-// two of the reference with its official adapter. One server broadcasts to a room,
-// whose members are on the other: how many broadcasts a second arrive, and what
-// processor time of both servers each delivered message costs.
+// Command bench compares clusters of two servers on one Redis or PostgreSQL: two of
+// ours, and two of the reference with its official adapter. One server broadcasts to
+// a room, whose members are on the other: how many broadcasts a second arrive, and
+// what processor time of both servers each delivered message costs.
 //
 //	go run ./adapters/mixed/bench -bus classic,dynamic,streams
+//	go run ./adapters/mixed/bench -bus postgres -postgres postgres://user:secret@127.0.0.1/db
 //
-// Redis and the measuring clients are the same for both; their time isn't counted.
+// It starts a Redis of its own. The engine and the measuring clients are the same for
+// both; their time isn't counted.
 // It is started in the root of the repository, by someone who has run make setup.
 package main
 
@@ -28,8 +30,10 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/siokit/siokit/adapters/postgres"
 	"github.com/siokit/siokit/adapters/redispubsub"
 	"github.com/siokit/siokit/adapters/redisstreams"
 	"github.com/siokit/siokit/socketio"
@@ -44,6 +48,7 @@ var (
 	burst    = flag.Int("burst", 200, "broadcasts that are sent before their arrival is waited for")
 	serve    = flag.String("serve", "", "be a server on that bus; used by this command itself")
 	address  = flag.String("redis", "", "where Redis is, for -serve")
+	database = flag.String("postgres", "", "where PostgreSQL is, for the bus postgres")
 )
 
 // prefixIn is the environment variable with the prefix of channels, for -serve.
@@ -71,6 +76,9 @@ var buses = map[string]struct {
 	script  string
 	options func(url, prefix string) string
 }{
+	"postgres": {nil, "postgres", func(_, prefix string) string {
+		return fmt.Sprintf(`{"url":%q,"prefix":%q}`, *database, prefix)
+	}},
 	"classic": {channels(redispubsub.Classic), "redis", channelOptions("classic")},
 	"static":  {channels(redispubsub.ShardedStatic), "redis", channelOptions("static")},
 	"dynamic": {channels(redispubsub.ShardedDynamic), "redis", channelOptions("dynamic")},
@@ -95,9 +103,12 @@ func channelOptions(mode string) func(url, prefix string) string {
 
 // server is one of ours: the counterpart of node/benchserver.js.
 func server(ctx context.Context) error {
-	client := redis.NewClient(&redis.Options{Addr: *address})
-	defer client.Close()
-	io, err := socketio.NewServer(socketio.Config{Adapter: buses[*serve].adapter(client, os.Getenv(prefixIn))})
+	adapters, done, err := open(ctx, os.Getenv(prefixIn))
+	if err != nil {
+		return err
+	}
+	defer done()
+	io, err := socketio.NewServer(socketio.Config{Adapter: adapters})
 	if err != nil {
 		return err
 	}
@@ -132,6 +143,20 @@ func server(ctx context.Context) error {
 		return err
 	}
 	return io.Close()
+}
+
+// open connects to the engine of the bus that is served.
+func open(ctx context.Context, prefix string) (adapters adapter.New, done func(), err error) {
+	if make := buses[*serve].adapter; make != nil {
+		client := redis.NewClient(&redis.Options{Addr: *address})
+		return make(client, prefix), func() { _ = client.Close() }, nil
+	}
+	pool, err := pgxpool.New(ctx, *database)
+	if err != nil {
+		return nil, nil, err
+	}
+	err = postgres.CreateTable(ctx, pool, "")
+	return postgres.New(postgres.Config{Pool: pool, ChannelPrefix: prefix}), pool.Close, err
 }
 
 // figures are what one run measured.
@@ -197,7 +222,7 @@ func nodeCommand(ctx context.Context, bus, redisAddr, prefix string) *exec.Cmd {
 }
 
 func goCommand(ctx context.Context, self, bus, redisAddr, prefix string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, self, "-serve", bus, "-redis", redisAddr)
+	cmd := exec.CommandContext(ctx, self, "-serve", bus, "-redis", redisAddr, "-postgres", *database)
 	cmd.Env = append(os.Environ(), prefixIn+"="+prefix)
 	return cmd
 }

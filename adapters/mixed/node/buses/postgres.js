@@ -1,14 +1,11 @@
-// PostgreSQL: options are {url, prefix}.
+// PostgreSQL: options are {url, prefix, max}; max is the size of the pool.
 "use strict";
 
 const { Pool } = require("pg");
 const { createAdapter } = require("@socket.io/postgres-adapter");
 
-exports.create = async ({ url, prefix }) => {
-  // One connection listens, which leaves one to send: over several, messages of one
-  // server of the reference overtake each other, and the tests couldn't tell what is
-  // lost from what is late.
-  const pool = new Pool({ connectionString: url, max: 2 });
+exports.create = async ({ url, prefix, max = 10 }) => {
+  const pool = new Pool({ connectionString: url, max });
   pool.on("error", () => {});
   return {
     adapter: createAdapter(pool, { channelPrefix: prefix }),
