@@ -24,6 +24,7 @@ type arrow struct {
 const (
 	jsonModule    = "github.com/go-json-experiment/json"
 	gorillaModule = "github.com/gorilla/websocket"
+	quicModule    = "github.com/quic-go/quic-go"
 )
 
 // arrows is the picture of DESIGN.md as a table.
@@ -31,9 +32,14 @@ var arrows = []arrow{
 	{from: "eioparser", other: []string{}},
 	{from: "sioparser/msgpack", own: []string{"sioparser"}, never: []string{gorillaModule}},
 	{from: "sioparser", other: []string{jsonModule}},
-	{from: "engineio", own: []string{"eioparser"}},
+	{from: "engineio/webtransport", own: []string{"engineio", "eioparser"}},
+	{from: "engineio/examples", own: []string{"engineio", "eioparser"}},
+	{from: "engineio", own: []string{"eioparser"}, never: []string{quicModule}},
 	{from: "socketio/adapter", own: []string{"sioparser"}, never: []string{gorillaModule}},
-	{from: "socketio", own: []string{"engineio", "eioparser", "sioparser"}},
+	{from: "socketio", own: []string{"engineio", "eioparser", "sioparser"}, never: []string{quicModule}},
+	// Tests of whole clusters, and programs to try: not part of any adapter.
+	{from: "adapters/mixed", own: []string{"eioparser", "sioparser", "engineio", "socketio", "adapters"}},
+	{from: "adapters/nats/examples", own: []string{"eioparser", "sioparser", "engineio", "socketio", "adapters"}},
 	{from: "adapters", own: []string{"socketio/adapter", "sioparser"}, never: []string{gorillaModule}},
 	{from: "conformance", own: []string{"eioparser", "sioparser"}},
 	{from: "fuzz", own: []string{"eioparser", "sioparser", "engineio", "socketio", "adapters"}},
