@@ -101,6 +101,7 @@ func TestGorillaComesWithEngineioOnly(t *testing.T) {
 		switch {
 		case m.Dir == "engineio" && !requires:
 			t.Errorf("engineio does not require %s", gorillaModule)
+		case below(m.Dir, "adapters/mixed", "adapters/nats/examples"): // whole servers
 		case below(m.Dir, "eioparser", "sioparser", "adapters") && requires:
 			t.Errorf("%s requires %s", m.Dir, gorillaModule)
 		}
