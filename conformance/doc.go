@@ -1,7 +1,7 @@
 // Package conformance checks whether a server, in whatever language, speaks the
 // Engine.IO and Socket.IO protocols.
 //
-// The suite is some 650 cases. Each has an id for ever, a level (what the
+// The suite is some 660 cases. Each has an id for ever, a level (what the
 // protocol demands, what the reference server does, what it happens to do), a
 // requirement in a sentence and its source. They talk to the server over raw
 // HTTP and WebSocket and keep all that goes over the wire.
