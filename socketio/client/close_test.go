@@ -118,6 +118,7 @@ func TestCloseInHandlers(t *testing.T) {
 				var d diary
 				d.follow(c.Socket)
 				c.On("end", func(ctx context.Context, _ *client.Event) error {
+					<-time.After(time.Second) // until the second one waits
 					if err := close(ctx, c.Client); err != nil {
 						t.Error(err)
 					}
