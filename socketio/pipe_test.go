@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/siokit/siokit/eioparser"
@@ -28,7 +29,8 @@ type pipeEnd struct {
 	in     chan func()                           // what the reader does next
 	out    func(e *pipeEnd, p *eioparser.Packet) // what happens with each packet that is sent
 	closed chan struct{}
-	broken chan error // what Read returns next
+	broken chan error  // what Read returns next
+	plain  atomic.Bool // the last packet was not to be compressed
 	once   sync.Once
 	served chan struct{} // ServeConn has returned
 }
@@ -82,6 +84,7 @@ func (e *pipeEnd) TryWrite(batch []engineio.Outgoing) error {
 	for _, o := range batch {
 		packets := o.Packets()
 		for i := range packets {
+			e.plain.Store(o.NoCompress)
 			e.out(e, &packets[i])
 		}
 	}
