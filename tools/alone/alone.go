@@ -73,8 +73,8 @@ func (r *runner) try(name string, f func() error) bool {
 	return s.Err == nil
 }
 
-// modules tidies, builds, vets and tests each module. What is not released
-// (fuzz, tools) is not tested here: its tests are about the whole tree.
+// modules tidies, builds, vets and tests each module. What is not released is not
+// tested here: its tests are about the whole tree.
 func (r *runner) modules(ctx context.Context) error {
 	env, err := r.tree.Env(ctx, "modules")
 	if err != nil {

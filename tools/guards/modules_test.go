@@ -96,7 +96,7 @@ func TestParsersRequireNextToNothing(t *testing.T) {
 // downloads no WebSocket library.
 func TestGorillaComesWithEngineioOnly(t *testing.T) {
 	w := load(t)
-	for _, m := range w.Modules {
+	for _, m := range w.Released() {
 		requires := slices.Contains(m.Requires, gorillaModule)
 		switch {
 		case m.Dir == "engineio" && !requires:

@@ -21,6 +21,7 @@ type Module struct {
 	Dir      string   // slash-separated folder relative to the root, such as "sioparser/msgpack"
 	Requires []string // module paths of go.mod's requirements, siblings and others, in the order of the file
 	Replaces int      // number of replace lines in go.mod
+	Released bool     // it is published: go.work replaces its version, since others may require it
 }
 
 // Workspace is a checkout of this repository. It does not change after [Load].
@@ -87,6 +88,11 @@ func Load(dir string) (*Workspace, error) {
 			return nil, fmt.Errorf("workspace: go.work replaces siblings at %s and at %s", w.Version, r.Old.Version)
 		}
 		w.Version = r.Old.Version
+		for i := range w.Modules {
+			if m := &w.Modules[i]; m.Path == r.Old.Path {
+				m.Released = true
+			}
+		}
 	}
 	return w, w.sort()
 }
@@ -148,11 +154,10 @@ func (w *Workspace) Patterns() []string {
 	return all
 }
 
-// Released returns the modules that are published: all but fuzz and tools.
+// Released returns the modules that are published. The others are examples, and
+// what is about the whole tree.
 func (w *Workspace) Released() []Module {
-	return slices.DeleteFunc(slices.Clone(w.Modules), func(m Module) bool {
-		return m.Dir == "fuzz" || m.Dir == "tools"
-	})
+	return slices.DeleteFunc(slices.Clone(w.Modules), func(m Module) bool { return !m.Released })
 }
 
 // sort puts each module after the siblings that it requires and keeps the

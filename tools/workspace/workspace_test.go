@@ -26,6 +26,7 @@ use (
 replace (
 	host.org/x/leaf v0.3.0 => ./leaf
 	host.org/x/leaf/twig v0.3.0 => ./leaf/twig
+	host.org/x/top v0.3.0 => ./top
 )
 -- leaf/go.mod --
 module host.org/x/leaf
@@ -62,9 +63,9 @@ func TestLoad(t *testing.T) {
 		Prefix:  "host.org/x",
 		Version: "v0.3.0",
 		Modules: []workspace.Module{
-			{Path: "host.org/x/leaf", Dir: "leaf"},
-			{Path: "host.org/x/leaf/twig", Dir: "leaf/twig", Requires: []string{"host.org/x/leaf"}},
-			{Path: "host.org/x/top", Dir: "top", Requires: []string{"host.org/x/leaf/twig", "other.org/y"}},
+			{Path: "host.org/x/leaf", Dir: "leaf", Released: true},
+			{Path: "host.org/x/leaf/twig", Dir: "leaf/twig", Requires: []string{"host.org/x/leaf"}, Released: true},
+			{Path: "host.org/x/top", Dir: "top", Requires: []string{"host.org/x/leaf/twig", "other.org/y"}, Released: true},
 			{Path: "host.org/x/fuzz", Dir: "fuzz", Requires: []string{"host.org/x/top"}},
 		},
 	}
