@@ -86,7 +86,8 @@ type Config struct {
 	Recovery *Recovery
 
 	// CleanupEmptyChildNamespaces removes a namespace that a ParentNamespace
-	// made when its last socket has left.
+	// made when its last socket has left, and with it the sessions that Recovery
+	// keeps there: a client that was alone is not recovered.
 	CleanupEmptyChildNamespaces bool
 
 	// ServeClient is the folder (dist of npm's socket.io-client) whose browser

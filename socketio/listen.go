@@ -24,7 +24,8 @@ const (
 	// Inline runs the handler on the goroutine that reads from the connection
 	// when no earlier event waits: no hand-over to another goroutine. The
 	// handler promises not to block; while it runs, nothing of that client is
-	// read, no heartbeat either.
+	// read, no heartbeat either. One that ends its goroutine (runtime.Goexit)
+	// ends the connection.
 	Inline Mode = 1 << iota
 
 	// Concurrent runs the handler on a goroutine of its own. Events still start
