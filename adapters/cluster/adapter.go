@@ -26,6 +26,7 @@ type Adapter struct {
 
 	stats   counters
 	out     *publisher
+	in      flusher  // of what comes from the bus
 	journal *journal // nil if the bus keeps no log
 	nodes   *nodes
 	stop    []func() // ends the subscriptions
@@ -82,6 +83,7 @@ func start(config Config, local adapter.Local) (*Adapter, error) {
 		asked:    make(map[*asked]struct{}),
 	}
 	a.router, _ = config.Bus.(Router)
+	a.in.flush = local.Flush
 	a.out = newPublisher(&a.config, local.Namespace(), &a.stats)
 	if log, ok := config.Bus.(Log); ok {
 		a.journal = newJournal(a, log)
@@ -342,6 +344,7 @@ func (a *Adapter) Close(ctx context.Context) (err error) {
 		}
 		a.eachRequest(func(g gatherer) { g.Close(errClosed) })
 		a.finishAll()
+		a.in.wait()
 		err = errors.Join(err, a.Memory.Close(ctx))
 	})
 	return err

@@ -69,12 +69,18 @@ func newJournal(a *Adapter, log Log) *journal {
 
 // unlock releases mu, and does what was left for then: it writes what was queued
 // on sockets, and ends sockets.
-func (j *journal) unlock() {
+func (j *journal) unlock() { j.release(j.a.local.Flush) }
+
+// release is unlock with another way to write what was queued.
+func (j *journal) release(flush func([]adapter.Socket)) {
 	flushes, ends := j.flushes, j.ends
 	j.flushes, j.ends = nil, nil
 	j.mu.Unlock()
+	if len(ends) > 0 {
+		flush = j.a.local.Flush // before they end
+	}
 	for _, sockets := range flushes {
-		j.a.local.Flush(sockets)
+		flush(sockets)
 	}
 	for _, e := range ends {
 		for _, s := range e.sockets {
@@ -275,7 +281,7 @@ func (j *journal) Entry(e Entry) {
 		j.entry(&m, e.At)
 		fresh = false // and done
 	}
-	j.unlock()
+	j.release(j.a.in.add) // more entries may follow at once
 	switch {
 	case err != nil:
 		j.a.drop(err)

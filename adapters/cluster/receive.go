@@ -78,7 +78,7 @@ func (a *Adapter) handle(m *Message) error {
 		if m.RequestID != "" {
 			return a.acknowledge(m, p)
 		}
-		return a.Memory.Broadcast(p, m.Selection)
+		return a.Memory.BroadcastTo(p, m.Selection, a.in.add)
 	case SocketsJoin:
 		return a.joinHere(m.Selection, m.Rooms)
 	case SocketsLeave:

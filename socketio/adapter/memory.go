@@ -170,6 +170,11 @@ func (m *Memory) remove(s Socket) (rooms []string, ok bool) {
 
 // Broadcast implements [Adapter]. If nobody is selected, p isn't encoded.
 func (m *Memory) Broadcast(p *sioparser.Packet, sel Selection) error {
+	return m.BroadcastTo(p, sel, m.local.Flush)
+}
+
+// BroadcastTo is Broadcast as DeliverTo is Deliver.
+func (m *Memory) BroadcastTo(p *sioparser.Packet, sel Selection, flush func([]Socket)) error {
 	if !m.anyone(sel) {
 		return nil
 	}
@@ -177,13 +182,18 @@ func (m *Memory) Broadcast(p *sioparser.Packet, sel Selection) error {
 	if err != nil {
 		return err
 	}
-	m.Deliver(d, sel)
+	m.DeliverTo(d, sel, flush)
 	return nil
 }
 
 // Deliver hands a delivery that Local has prepared to the sockets that sel
 // selects: Broadcast without the encoding, for adapters that encode elsewhere.
-func (m *Memory) Deliver(d Delivery, sel Selection) {
+func (m *Memory) Deliver(d Delivery, sel Selection) { m.DeliverTo(d, sel, m.local.Flush) }
+
+// DeliverTo is Deliver with another way to write what it has queued, for adapters
+// to which many packets come at once: flush is called once, with no lock held and
+// only if somebody was selected, and does not keep the slice.
+func (m *Memory) DeliverTo(d Delivery, sel Selection, flush func([]Socket)) {
 	w := newWalk()
 	defer w.free()
 	held := m.rlock(sel)
@@ -193,7 +203,7 @@ func (m *Memory) Deliver(d Delivery, sel Selection) {
 	}
 	m.runlock(held)
 	if len(w.sockets) > 0 {
-		m.local.Flush(w.sockets)
+		flush(w.sockets)
 	}
 }
 
