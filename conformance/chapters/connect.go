@@ -318,7 +318,8 @@ func connectPolling(c *chapter) {
 			for {
 				packets := p.GetAll().Status(200).Packets()
 				if packets[0] != "2" {
-					probe.Equal(t, "the last packet", "1", strings.Join(packets, " "))
+					// A noop goes before it when no poll was pending.
+					t.OneOf("the last packets", strings.Join(packets, " "), "1", "6 1")
 					break
 				}
 				p.Post("3")
