@@ -98,13 +98,3 @@ func TestPacketTypeNames(t *testing.T) {
 		t.Errorf("got %s", strings.Join(got, " "))
 	}
 }
-
-func TestBadInputIsAnErrorOfThisModule(t *testing.T) {
-	for _, frame := range []string{"", "x", "4\xff", "b!"} {
-		_, err := eioparser.DecodeText([]byte(frame))
-		var bad eioparser.Error
-		if !errors.As(err, &bad) || !strings.HasPrefix(err.Error(), "eioparser: ") {
-			t.Errorf("%q gives %v", frame, err)
-		}
-	}
-}

@@ -116,13 +116,13 @@ func Reserved(name string) bool {
 }
 
 // Valid reports whether p can be sent: the type exists, the namespace begins
-// with a slash and can be framed, the id is in range, the parts belong to the
-// type, the event's name is not reserved, and a payload is JSON of the shape
-// that the type asks for. The error is one of this package's sentinels,
-// wrapped in an [*Error].
+// with a slash and can be framed, the id is in range, the event's name is not
+// reserved, and the payload of a Connect or ConnectError is JSON of the shape
+// that the type asks for; a Disconnect has none. The error is one of this
+// package's sentinels, wrapped in an [*Error].
 //
-// Args are valid by construction and not looked at. Codecs call Valid
-// themselves.
+// Args are valid by construction and not looked at, and neither are fields that
+// the type has no use for. Codecs call Valid themselves.
 //
 // Source: socket.io-parser 4.2.7, isPacketValid; stricter where that one would
 // let a packet out that no decoder takes.

@@ -1,7 +1,8 @@
 // Package msgpack is the Socket.IO codec that sends each packet as one
 // MessagePack value, compatible with the npm package socket.io-msgpack-parser
 // 3.0.2 and the library that it stands on, notepack.io 2.2.0. Use it when
-// packets hold many numbers or buffers, with clients that use it too:
+// packets hold buffers, or many integers that shall be short on the wire, with
+// clients that use it too. Fractions are slow: they are decimals above the wire.
 //
 //	server:  socketio.Config{Codec: msgpack.Codec}
 //	client:  io({ parser: require("socket.io-msgpack-parser") })
