@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/siokit/siokit/engineio"
+	engine "github.com/siokit/siokit/engineio/client"
 	"github.com/siokit/siokit/sioparser"
 	"github.com/siokit/siokit/socketio"
 	"github.com/siokit/siokit/socketio/client"
@@ -270,6 +271,69 @@ func TestRetriesAreRecalled(t *testing.T) {
 		if len(sc.got) != 2 || !strings.HasSuffix(sc.got[1], `["kept"]`) {
 			t.Error(sc.got)
 		}
+	})
+}
+
+// What waits behind another event is taken back at once; what the server does not
+// take, and what it has no room for, does not hold up the others.
+func TestRetriesOfDifficultEvents(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		io := newServer(t, socketio.Config{EngineConfig: engineio.Config{MaxPayload: 50_000}})
+		config := overWebSocket(client.Config{Retries: 5, AckTimeout: time.Hour, Buffer: 10_000})
+		config.Engine.Outbox = 60_000
+		c := io.Connect(config)
+		c.Stall(true)
+		short, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var wg sync.WaitGroup
+		ask := func(ctx context.Context, want error, arg any) {
+			wg.Go(func() {
+				if _, err := c.EmitWithAck(ctx, "echo", arg); !errors.Is(err, want) {
+					t.Errorf("%v, want %v", err, want)
+				}
+			})
+			synctest.Wait()
+		}
+		ask(t.Context(), nil, "first")
+		ask(short, socketio.ErrAckTimeout, make([]byte, 9000)) // waits for its turn
+		ask(t.Context(), nil, make([]byte, 9000))              // waits for room
+		<-time.After(2 * time.Second)
+		for range 200 { // until the outbox is full
+			if err := c.Volatile().Emit(t.Context(), "volatile", make([]byte, 20_000)); err != nil {
+				t.Error(err)
+			}
+		}
+		c.Stall(false)
+		wg.Wait()
+		ask(t.Context(), engine.ErrTooLarge, strings.Repeat("x", 60_000))
+		ask(t.Context(), nil, "last")
+		wg.Wait()
+	})
+}
+
+// Two namespaces that retry share an outbox that has room for one of them.
+func TestRetriesWaitForTheOutbox(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		io := newServer(t, socketio.Config{})
+		io.Of("/b").On("echo", func(_ context.Context, ev *socketio.Event) error { return ev.Ack() })
+		config := overWebSocket(client.Config{Retries: 5, AckTimeout: time.Hour})
+		config.Engine.Outbox = 400_000
+		c := io.Connect(config)
+		if err := c.Of("/b").Connect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		c.Stall(true)
+		var wg sync.WaitGroup
+		for _, s := range []*client.Socket{c.Socket, c.Of("/b")} {
+			wg.Go(func() {
+				if _, err := s.EmitWithAck(t.Context(), "echo", make([]byte, 300_000)); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		c.Stall(false)
+		wg.Wait()
 	})
 }
 

@@ -27,7 +27,7 @@ type Client struct {
 	crew crew
 
 	// mu guards everything below, and the fields of sockets and connections that
-	// say so. No user code runs, and nothing is written, under it.
+	// say so. No user code runs under it.
 	mu      sync.Mutex
 	closed  bool
 	sockets map[string]*Socket

@@ -362,11 +362,12 @@ func TestStaticAuth(t *testing.T) {
 		"0":              nil,
 		`0{"token":"x"}`: map[string]string{"token": "x"},
 		`0{}`:            none{},
+		`0 `:             (*none)(nil),
 	} {
 		bubble(t, func(t *testing.T) {
 			sc := newScript(t, nil)
 			c := sc.net.Connect(overWebSocket(client.Config{Auth: client.Static(auth)}))
-			sc.expect(want)
+			sc.expect(strings.TrimSpace(want))
 			c.Disconnect()
 			sc.expect("1")
 		})

@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
 
 	"github.com/siokit/siokit/sioparser"
 	"github.com/siokit/siokit/socketio"
@@ -53,12 +52,8 @@ func (s *Socket) On(event string, h func(ctx context.Context, ev *Event) error) 
 
 // Once is On for one event only.
 func (s *Socket) Once(event string, h func(ctx context.Context, ev *Event) error) (stop func()) {
-	var fired atomic.Bool
 	registered := make(chan struct{})
 	stop = s.On(event, func(ctx context.Context, ev *Event) error {
-		if fired.Swap(true) {
-			return nil
-		}
 		<-registered
 		stop()
 		return h(ctx, ev)
