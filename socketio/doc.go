@@ -66,7 +66,7 @@
 //
 // # What it is not
 //
-// Not a client, not a store of messages (delivery is at most once; recovery
-// replays what a short outage missed, once), and not an authority on who may
-// do what: that is a middleware's decision.
+// Not a client (that is socketio/client), not a store of messages (delivery is at
+// most once; recovery replays what a short outage missed, once), and not an
+// authority on who may do what: that is a middleware's decision.
 package socketio
