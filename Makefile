@@ -1,6 +1,6 @@
 # make          lists the targets
 # make test     everything, on a fresh machine
-# make demo     the chat example on http://127.0.0.1:3000
+# make demo     the chat example on http://127.0.0.1:3000; make demo-cluster: three servers as one
 
 # A Go that the setup had to fetch; see tools/setup/install.sh.
 export PATH := $(CURDIR)/build/go/bin:$(PATH)
@@ -15,7 +15,7 @@ client := tools/node/node_modules/socket.io-client/dist
 verify := go run ./tools/cmd/verify
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test ci check fmt vet lint race alone conform conform-matrix conform-proof fuzz bench tidy prefix
+.PHONY: help setup demo demo-cluster test ci check fmt vet lint race alone conform conform-matrix conform-proof fuzz bench tidy prefix
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | \
@@ -27,6 +27,10 @@ setup: ## install what the tests need and is not there (Debian; root or sudo)
 demo: ## install what it needs, then serve the chat example on ADDR (127.0.0.1:3000)
 	@tools/setup/install.sh demo
 	go run ./socketio/examples/chat -addr $(ADDR) -client $(client)
+
+demo-cluster: ## three servers on an embedded NATS, and a page to watch them, on ADDR
+	@tools/setup/install.sh go
+	go run ./adapters/nats/examples/cluster -addr $(ADDR)
 
 test: setup ## install test needs, then run everything: linters, tests with -race, modules alone
 	$(verify) lint tests alone --race --fresh
