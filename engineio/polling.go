@@ -185,12 +185,14 @@ func (l *pollLink) get(w http.ResponseWriter, r *http.Request) {
 }
 
 // left deals with a client that went away while its poll was pending. What was
-// put into the poll at the same moment is lost with it.
+// put into the poll at the same moment is lost with it. A poll that comes while
+// the session is being ended is refused.
 func (l *pollLink) left(p *poll, r *http.Request) {
 	l.mu.Lock()
 	if l.poll == p {
 		l.poll = nil
 	}
+	l.closed = true
 	l.mu.Unlock()
 	l.port.SetReady(false)
 	err := errPollLeft

@@ -305,6 +305,31 @@ func TestServerTimeouts(t *testing.T) {
 	})
 }
 
+// TestPollBehindAnAbortedOne: a client that aborts its poll has left; a poll
+// that comes while the server notices is refused.
+func TestPollBehindAnAbortedOne(t *testing.T) {
+	s := eiotest.Start(t, slow(), new(echoing))
+	for i := range 300 {
+		p, _ := s.Poll()
+		ss, _ := s.Session(p.SID)
+		c := s.Dial()
+		fmt.Fprintf(c, "GET /engine.io/?EIO=4&transport=polling&sid=%s HTTP/1.1\r\nHost: x\r\n\r\n", p.SID)
+		eiotest.Until(t, "poll pending", ss.Writable)
+		next := s.Dial()
+		c.Close()
+		fmt.Fprintf(next, "GET /engine.io/?EIO=4&transport=polling&sid=%s HTTP/1.1\r\nHost: x\r\n\r\n", p.SID)
+		r, err := http.ReadResponse(bufio.NewReader(next), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.StatusCode != 400 {
+			b, _ := io.ReadAll(r.Body)
+			t.Fatalf("%d: %d %q", i, r.StatusCode, b)
+		}
+		next.Close()
+	}
+}
+
 // TestPollBesideAnAnswer: until a poll is answered another one overlaps, also
 // when the answer is being made.
 func TestPollBesideAnAnswer(t *testing.T) {
