@@ -76,7 +76,7 @@ func (s *Socket) payload(ctx context.Context, a *attempt) ([]byte, bool) {
 func (s *Socket) authenticate(ctx context.Context) (payload []byte, err error) {
 	c := s.client
 	if c.config.Auth != nil {
-		if payload, err = s.ask4auth(ctx); err != nil {
+		if payload, err = s.askAuth(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -101,8 +101,8 @@ func (s *Socket) authenticate(ctx context.Context) (payload []byte, err error) {
 
 var errNoObject = errors.New("it returned neither a struct nor a map")
 
-// ask4auth calls Auth and encodes what it returns.
-func (s *Socket) ask4auth(ctx context.Context) (payload []byte, err error) {
+// askAuth calls Auth and encodes what it returns.
+func (s *Socket) askAuth(ctx context.Context) (payload []byte, err error) {
 	defer recovered(&err)
 	value, err := s.client.config.Auth(ctx, s.namespace)
 	if err != nil || value == nil {

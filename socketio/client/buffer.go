@@ -165,7 +165,7 @@ func (s *Socket) drain() {
 		case err != nil:
 			s.undelivered(p, err)
 		}
-		s.buffer = s.buffer[1:]
+		s.buffer[0], s.buffer = nil, s.buffer[1:]
 		s.shrink(p.size)
 	}
 	s.buffer = nil
@@ -178,7 +178,11 @@ func (s *Socket) undelivered(p *parcel, err error) {
 		p.waiter <- outcome{err: err}
 		return
 	}
-	s.add(task{run: func() { s.report(fmt.Errorf("socketio: event %q was not sent: %w", p.event, err)) }})
+	what := "an acknowledgement"
+	if p.only == nil {
+		what = fmt.Sprintf("event %q", p.event)
+	}
+	s.add(task{run: func() { s.report(fmt.Errorf("socketio: %s was not sent: %w", what, err)) }})
 }
 
 // shrink takes something out of the buffer's account. The caller holds mu.

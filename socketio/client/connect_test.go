@@ -311,9 +311,9 @@ func TestServerOfVersion2(t *testing.T) {
 func TestAuth(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		io := newServer(t, socketio.Config{})
-		var d diary
+		var d, server diary
 		for _, name := range []string{"/", "/admin"} {
-			io.Of(name).OnConnection(func(_ context.Context, s *socketio.Socket) { d.add("%s %s", name, s.Handshake().Auth) })
+			io.Of(name).OnConnection(func(_ context.Context, s *socketio.Socket) { server.add("%s %s", name, s.Handshake().Auth) })
 		}
 		var calls atomic.Int32
 		c := io.Client(overWebSocket(client.Config{Auth: func(ctx context.Context, namespace string) (any, error) {
@@ -342,11 +342,12 @@ func TestAuth(t *testing.T) {
 			"connect error: socketio: auth: token server is down",
 			"connect error: socketio: auth: it returned neither a struct nor a map",
 			"connect error: socketio: auth: socketio: panic: boom",
-			`/ {"call":4,"for":"/"}`, "connect")
+			"connect")
+		server.expect(t, `/ {"call":4,"for":"/"}`)
 		if err := c.Of("/admin").Connect(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		d.expect(t, `/admin {"call":5,"for":"/admin"}`)
+		server.expect(t, `/admin {"call":5,"for":"/admin"}`)
 		c.Cut()
 		<-time.After(2 * time.Second)
 		synctest.Wait()

@@ -94,7 +94,7 @@ func (s *Socket) report(err error) {
 			s.client.config.Logger.Error("socketio: OnError", "namespace", s.namespace, "error", err)
 		}
 	}
-	if len(all) == 0 && !errors.Is(err, socketio.ErrDisconnected) && !errors.Is(err, context.Canceled) && !errors.Is(err, ErrClosed) {
+	if len(all) == 0 && !expected(err) {
 		s.client.config.Logger.Warn("socketio: client", "namespace", s.namespace, "error", err)
 	}
 	if _, ok := err.(*socketio.PanicError); ok {
@@ -103,6 +103,12 @@ func (s *Socket) report(err error) {
 		s.disconnect(why, why)
 		s.client.mu.Unlock()
 	}
+}
+
+// expected holds for what handlers return because the connection, or the client,
+// has ended.
+func expected(err error) bool {
+	return errors.Is(err, socketio.ErrDisconnected) || errors.Is(err, context.Canceled) || errors.Is(err, ErrClosed)
 }
 
 func (s *Socket) tell(h func(context.Context, error), about error) (err error) {

@@ -157,7 +157,7 @@ func TestVolatile(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sc := newScript(t, nil)
 		c := sc.net.Connect(overWebSocket(client.Config{}))
-		sc.forget()
+		sc.expect("0")
 		volatile := func(n int) {
 			if err := c.Volatile().Emit(t.Context(), "v", n); err != nil {
 				t.Error(err)

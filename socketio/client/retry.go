@@ -80,11 +80,18 @@ func (s *Socket) deliver(ctx context.Context, e *consignment) (*socketio.Ack, er
 
 // deliverAll is the courier's goroutine. Shutdown waits for it.
 func (s *Socket) deliverAll() {
+	finished := false
+	defer func() {
+		if !finished {
+			s.client.crew.start(s.deliverAll) // a hook ended its goroutine (runtime.Goexit)
+		}
+	}()
 	for {
 		s.client.mu.Lock()
 		if len(s.bag) == 0 {
 			s.bag, s.working = nil, false
 			s.client.mu.Unlock()
+			finished = true
 			return
 		}
 		e := s.bag[0]
@@ -93,7 +100,7 @@ func (s *Socket) deliverAll() {
 		o := s.try(e)
 
 		s.client.mu.Lock()
-		s.bag = s.bag[1:]
+		s.bag[0], s.bag = nil, s.bag[1:]
 		s.shrink(e.size)
 		s.client.mu.Unlock()
 		if e.result != nil {
