@@ -50,7 +50,8 @@ func eachBatch[C, R any](t *testing.T, p *nodepeer.Peer, op string, first []C, m
 		t.Fatal(err)
 	}
 	r := rand.New(rand.NewPCG(seed, 0))
-	for done := 0; done < total && !t.Failed(); {
+	done := 0
+	for done < total && !t.Failed() {
 		cases := slices.Clone(first)
 		first = nil
 		for len(cases) < min(diffBatch, total-done) {
@@ -65,9 +66,7 @@ func eachBatch[C, R any](t *testing.T, p *nodepeer.Peer, op string, first []C, m
 		}
 		done += len(cases)
 	}
-	if t.Failed() {
-		t.Logf("repeat with %s=%d", loop.SeedVariable, seed)
-	}
+	t.Logf("%d cases, %s=%d", done, loop.SeedVariable, seed)
 }
 
 // comparePackets compares what both made of one input. Packets must be the same
