@@ -104,7 +104,7 @@ func start(config Config, local adapter.Local) (*Adapter, error) {
 // announce begins with heartbeats. With a log that is when this server follows it:
 // whoever knows the server then reaches it.
 func (a *Adapter) announce() {
-	if !a.heartbeats() {
+	if !a.heartbeats() || a.closed.Load() {
 		return
 	}
 	a.announced.Store(true)

@@ -47,6 +47,12 @@ func join(t testing.TB, url, name string, n int, config nats.Config) *node {
 		t.Fatal(err)
 	}
 	until(t, name+" knows the others", func() bool { return len(x.Nodes()) == n })
+	if config.Recovery != nil {
+		until(t, "JetStream answers in time", func() bool {
+			x.emit(t, "warm up", name)
+			return offset(t, x.socket) != ""
+		})
+	}
 	return x
 }
 
