@@ -8,9 +8,12 @@ import (
 	"github.com/siokit/siokit/sioparser"
 )
 
-// maxScratch is how much memory, in bytes, a decoder keeps between packets; of
-// more, it keeps what a quarter of was needed last.
-const maxScratch = 4096
+// How much memory, in bytes, a decoder keeps between packets: as little as
+// maxScratch always, up to maxText as long as a quarter of it was needed last.
+const (
+	maxScratch = 4096
+	maxText    = 64 << 10
+)
 
 // decoder reads packets. Between packets it holds the namespaces it saw last and
 // a little scratch memory.
@@ -48,6 +51,9 @@ func (d *decoder) Decode(data []byte, isBinary bool) (*sioparser.Packet, error) 
 	if err := d.decode(data); err != nil {
 		d.packet = sioparser.Packet{}
 		return nil, err
+	}
+	if cap(d.text) > maxText {
+		d.text = nil // the packet has it
 	}
 	return &d.packet, nil
 }

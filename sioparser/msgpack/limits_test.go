@@ -179,3 +179,38 @@ func TestADecoderAllocatesAtMostEightTimesItsInput(t *testing.T) {
 		})
 	}
 }
+
+// Memory that one large packet needed does not stay, whether the next ones are
+// small or do not come.
+func TestADecoderGivesMemoryBack(t *testing.T) {
+	const connections = 20
+	small := event(1, []byte("\xa1x"))
+	for name, messages := range map[string][][]byte{
+		"a very large one":      {event(1, append([]byte{0xdb, 0, 0x0f, 0xff, 0xff}, bytes.Repeat([]byte("x"), 1<<20-1)...))},
+		"a large one and small": {event(1, append([]byte{0xda, 0xc0, 0}, bytes.Repeat([]byte("x"), 0xc000)...)), small, small},
+		"nested ones and small": {event(1, nested(900)), small, small},
+	} {
+		t.Run(name, func(t *testing.T) {
+			decoders := make([]sioparser.Decoder, connections)
+			var before, after runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			for i := range decoders {
+				decoders[i] = msgpack.Codec.NewDecoder(sioparser.Limits{})
+				for _, message := range messages {
+					p, err := decoders[i].Decode(message, true)
+					if err != nil {
+						t.Fatal(err)
+					}
+					*p = sioparser.Packet{}
+				}
+			}
+			runtime.GC()
+			runtime.ReadMemStats(&after)
+			if each := (int64(after.HeapAlloc) - int64(before.HeapAlloc)) / connections; each > 10_000 {
+				t.Errorf("%d bytes are kept a decoder", each)
+			}
+			runtime.KeepAlive(decoders)
+		})
+	}
+}
