@@ -42,6 +42,24 @@ func TestCloseSendsWhatIsQueued(t *testing.T) {
 	})
 }
 
+// The DISCONNECT comes some time before the end of the connection, which some
+// servers handle first if they come together.
+func TestFarewell(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sc := newScript(t, nil)
+		c := sc.net.Connect(overWebSocket(client.Config{}))
+		sc.forget()
+		c.Disconnect()
+		<-time.After(time.Second)
+		sc.expect("1")
+		sc.mu.Lock()
+		defer sc.mu.Unlock()
+		if between := sc.closed.Sub(sc.last); between < 10*time.Millisecond || between > 50*time.Millisecond {
+			t.Error(between, "between them")
+		}
+	})
+}
+
 // A server that does not take what is queued is given up.
 func TestCloseDoesNotWaitForever(t *testing.T) {
 	bubble(t, func(t *testing.T) {

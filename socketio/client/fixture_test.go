@@ -113,6 +113,8 @@ type script struct {
 	mu      sync.Mutex
 	current *engineio.Session
 	got     []string
+	last    time.Time // when the last of it came
+	closed  time.Time // when a session ended
 }
 
 // newScript starts such a server. receive, on the reader goroutine, answers what
@@ -179,12 +181,16 @@ func (sc *script) Open(s *engineio.Session) error {
 func (sc *script) Message(s *engineio.Session, m engineio.Message) {
 	text := string(m.Data)
 	sc.mu.Lock()
-	sc.got = append(sc.got, text)
+	sc.got, sc.last = append(sc.got, text), time.Now()
 	sc.mu.Unlock()
 	sc.receive(s, text)
 }
 
-func (sc *script) Close(*engineio.Session, engineio.Reason, error) {}
+func (sc *script) Close(*engineio.Session, engineio.Reason, error) {
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	sc.closed = time.Now()
+}
 
 // session is the last one that was opened.
 func (sc *script) session() *engineio.Session {
