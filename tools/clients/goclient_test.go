@@ -234,9 +234,6 @@ type wireCutter struct {
 // through makes a client's connections those of the cutter.
 func (w *wireCutter) through(c *sio.Config) {
 	c.Engine.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if w.dead.Load() {
-			return nil, errors.New("the network is down")
-		}
 		var d net.Dialer
 		conn, err := d.DialContext(ctx, network, addr)
 		if err != nil {
@@ -244,6 +241,9 @@ func (w *wireCutter) through(c *sio.Config) {
 		}
 		w.mu.Lock()
 		defer w.mu.Unlock()
+		if w.dead.Load() { // also one that was being made when the others were cut
+			return nil, errors.Join(errors.New("the network is down"), conn.Close())
+		}
 		w.conns = append(w.conns, conn)
 		return &cuttable{conn, w}, nil
 	}
