@@ -104,7 +104,13 @@ func (t *talk) client(path string, change ...func(*sio.Config)) *sio.Client {
 // WebSocket.
 func (t *talk) connect(change ...func(*sio.Config)) *sio.Client {
 	t.Helper()
-	c := t.client("", change...)
+	return t.connectAt("", change...)
+}
+
+// connectAt is connect at a path of the fixture.
+func (t *talk) connectAt(path string, change ...func(*sio.Config)) *sio.Client {
+	t.Helper()
+	c := t.client(path, change...)
 	upgraded := make(chan error, 1)
 	stop := c.OnUpgrade(func(_ context.Context, _ string, err error) { upgraded <- err })
 	t.must(c.Connect(t.ctx))

@@ -370,10 +370,7 @@ var goScenarios = []goScenario{
 	}},
 	{"recovery: what was missed comes after the reconnection, once and in order", func(t *talk) {
 		var wire wireCutter
-		other := t.client("/sio-csr/")
-		t.must(other.Connect(t.ctx))
-		c := t.client("/sio-csr/", wire.through)
-		t.must(c.Connect(t.ctx))
+		other, c := t.connectAt("/sio-csr/"), t.connectAt("/sio-csr/", wire.through)
 		id, room := c.ID(), "r-"+c.ID()
 		t.ask(c.Socket, "join", room)
 		got, again := t.collect(c.Socket, "x"), connects(c.Socket)
