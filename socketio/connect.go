@@ -68,10 +68,11 @@ func (s *Socket) prepare(ctx context.Context) error {
 		return err
 	}
 	if s.nsp.store != nil && !s.conn.legacy {
-		if err := s.recover(ctx); err != nil {
+		passed, err := s.recover(ctx)
+		if err != nil {
 			return err
 		}
-		if s.recovered && !s.conn.server.config.Recovery.RunMiddlewares {
+		if passed && !s.conn.server.config.Recovery.RunMiddlewares {
 			return nil
 		}
 	}

@@ -13,8 +13,9 @@ var errSuperseded = errors.New("socketio: the client has reconnected")
 
 // recover gives the socket the session that its client presents, or a new
 // private id. The old socket of that client, if the server has not noticed its
-// end yet, ends first.
-func (s *Socket) recover(ctx context.Context) error {
+// end yet, ends first. passed means that the session's client is known to have
+// passed this namespace's middlewares before.
+func (s *Socket) recover(ctx context.Context) (passed bool, err error) {
 	var offer struct {
 		PID    *string `json:"pid"`
 		Offset *string `json:"offset"`
@@ -24,7 +25,7 @@ func (s *Socket) recover(ctx context.Context) error {
 		if old := s.nsp.withPrivateID(*offer.PID); old != nil {
 			old.conn.fail(engineio.TransportClose, errSuperseded)
 			if err := old.awaitLeft(ctx); err != nil { // its end may have begun elsewhere
-				return err
+				return false, err
 			}
 		}
 		var offset string
@@ -33,14 +34,14 @@ func (s *Socket) recover(ctx context.Context) error {
 		}
 		session, err := s.nsp.store.Take(ctx, *offer.PID, offset)
 		if err == nil && s.resume(ctx, session) == nil {
-			return nil
+			return !session.Unbound, nil
 		}
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return false, context.Cause(ctx)
 		}
 	}
 	s.privateID = newID()
-	return nil
+	return false, nil
 }
 
 // resume takes over a stored session.

@@ -36,9 +36,11 @@ type journal struct {
 	begun   bool
 	ready   chan struct{} // closed when begun
 	queue   []waiting
-	stalled bool  // the log does not answer: packets go out without offsets
-	armed   bool  // late is set
-	late    alarm // when the first in the queue has waited for offsetWait
+	loose   uint64 // serial of the last message of ours that went out without its offset
+	echoed  uint64 // of the last one that has come back
+	stalled bool   // the log does not answer: packets go out without offsets
+	armed   bool   // late is set
+	late    alarm  // when the first in the queue has waited for offsetWait
 	tracks  map[adapter.Socket]*trail
 	flushes [][]adapter.Socket // who was pushed to since the lock was taken
 	ends    []ending           // who is to be disconnected when it is released
@@ -61,6 +63,9 @@ func newJournal(a *Adapter, log Log) *journal {
 		a: a, log: log, recovers: a.config.MaxDisconnection > 0,
 		heard: make(map[string]uint64), ready: make(chan struct{}),
 		tracks: make(map[adapter.Socket]*trail),
+		// One who has had this name before has numbered fewer. A MessagePack number
+		// that was one of JSON is exact up to 2^53.
+		serial: uint64(max(time.Now().UnixMicro(), 0)),
 	}
 	j.late.f = j.onLate
 	j.sessions = newSessions(log, a.config.MaxDisconnection, a.config.Logger)
@@ -127,6 +132,7 @@ func (j *journal) broadcast(p *sioparser.Packet, sel adapter.Selection, only ada
 			w.serial = 0
 		case err != nil || j.stalled:
 			j.flush()
+			j.loose = max(j.loose, w.serial)
 			j.deliver(w, Offset{}, true)
 			return err
 		}
@@ -192,6 +198,7 @@ func (j *journal) onLate() {
 func (j *journal) flush() {
 	for len(j.queue) > 0 {
 		w := j.pop()
+		j.loose = max(j.loose, w.serial)
 		j.deliver(w, Offset{}, w.serial > 0)
 	}
 }
@@ -233,7 +240,7 @@ func (j *journal) deliver(w waiting, at Offset, suspends bool) {
 	for _, s := range sockets {
 		s.Push(d)
 		if t := j.tracks[s]; t != nil && (suspends || at != Offset{}) {
-			t.sent(at)
+			t.sent(at, j.loose <= j.echoed)
 		}
 	}
 	j.flushes = append(j.flushes, sockets)
@@ -275,6 +282,7 @@ func (j *journal) Entry(e Entry) {
 	switch {
 	case !fresh:
 	case own:
+		j.echoed = max(j.echoed, m.Serial)
 		j.echo(m.Serial, e.At)
 	case j.recovers && m.Type == Broadcast && m.RequestID == "":
 		j.a.heard(&m)

@@ -40,6 +40,7 @@ func (r Recovering) Persist(s adapter.Socket, session adapter.Session) ([]string
 	if t.suspended {
 		return rooms, nil // its client begins anew
 	}
+	t.Namespace = r.local.Namespace()
 	text, err := t.encode()
 	if err != nil {
 		return rooms, fmt.Errorf("cluster: session: %w", err)
@@ -91,6 +92,9 @@ func (r Recovering) Take(ctx context.Context, privateID, offset string) (*adapte
 	if err != nil {
 		return nil, unrecoverable(err)
 	}
+	if len(saved.Trail) > 0 && t.Namespace != r.local.Namespace() {
+		return nil, unrecoverable(errElsewhere)
+	}
 	start, ok := t.start(seen)
 	if !ok {
 		return nil, adapter.ErrUnrecoverable
@@ -104,6 +108,7 @@ func (r Recovering) Take(ctx context.Context, privateID, offset string) (*adapte
 	session := &adapter.Session{
 		SocketID: saved.SocketID, PrivateID: saved.PrivateID,
 		Rooms: saved.Rooms, Data: saved.Data, Value: rs,
+		Unbound: len(saved.Trail) == 0, // an official adapter does not say
 	}
 	return session, r.journal.read(ctx, session.SocketID, rs)
 }
@@ -156,8 +161,9 @@ func (rs *resumption) note(id string, a *Adapter, e Entry) error {
 }
 
 var (
-	errTooMuch = errors.New("cluster: too much was missed")
-	errTooFast = errors.New("cluster: the log grows faster than it is read")
+	errTooMuch   = errors.New("cluster: too much was missed")
+	errElsewhere = errors.New("cluster: a session of another namespace")
+	errTooFast   = errors.New("cluster: the log grows faster than it is read")
 )
 
 // Resume implements [adapter.SessionStore].
@@ -187,6 +193,9 @@ func (j *journal) resume(s adapter.Socket, rooms []string, rs *resumption) (done
 	defer j.unlock()
 	if j.newest.After(rs.upTo) {
 		return false, nil
+	}
+	if j.loose > j.echoed {
+		return false, adapter.ErrUnrecoverable // what went out without its offset will not go out again
 	}
 	if err := index.Join(s, rooms...); err != nil {
 		return false, err

@@ -61,13 +61,14 @@ func (a *Adapter) ask(ctx context.Context, rq *request, m *Message) (done func()
 	if len(nodes) == 0 {
 		return func() {}
 	}
-	m.RequestID = randomID()
+	id := randomID() // a codec may change that of m
+	m.RequestID = id
 	a.mu.Lock()
 	err := error(nil)
 	if a.closed.Load() {
 		err = errClosed
 	} else {
-		a.requests[m.RequestID] = rq
+		a.requests[id] = rq
 	}
 	a.mu.Unlock()
 	if err == nil {
@@ -81,7 +82,7 @@ func (a *Adapter) ask(ctx context.Context, rq *request, m *Message) (done func()
 	}
 	return func() {
 		a.mu.Lock()
-		delete(a.requests, m.RequestID)
+		delete(a.requests, id)
 		a.mu.Unlock()
 	}
 }

@@ -11,12 +11,13 @@ import (
 // by those that it is in at the end. A saved session carries it from server to
 // server.
 type trail struct {
-	Joined Offset            `json:"joined"`         // one of everyone for the entries after this
-	Last   Offset            `json:"last"`           // of the newest packet with an offset that was queued on it; zero if none
-	Since  map[string]Offset `json:"since"`          // the rooms that it is in
-	Past   []stay            `json:"past,omitempty"` // rooms left, oldest first
-	Known  Offset            `json:"known,omitzero"` // stays that ended up to here may have been forgotten
-	End    Offset            `json:"end,omitzero"`   // of the log, when the socket was disconnected
+	Namespace string            `json:"nsp"`            // that the session belongs to
+	Joined    Offset            `json:"joined"`         // one of everyone for the entries after this
+	Last      Offset            `json:"last"`           // of the newest packet with an offset that was queued on it; zero if none
+	Since     map[string]Offset `json:"since"`          // the rooms that it is in
+	Past      []stay            `json:"past,omitempty"` // rooms left, oldest first
+	Known     Offset            `json:"known,omitzero"` // stays that ended up to here may have been forgotten
+	End       Offset            `json:"end,omitzero"`   // of the log, when the socket was disconnected
 
 	// Floor is the first offset after packets that went out without one: offsets
 	// before it don't tell what the client has.
@@ -72,12 +73,12 @@ func (t *trail) leave(room string, at Offset) {
 
 // sent notes that a packet was queued on the socket; at is zero if it had no
 // offset and should have had one.
-func (t *trail) sent(at Offset) {
+func (t *trail) sent(at Offset, settled bool) {
 	switch {
 	case at == Offset{}:
 		t.suspended = true
 		return
-	case t.suspended:
+	case t.suspended && settled:
 		t.suspended, t.Floor = false, at
 	}
 	t.Last = at

@@ -89,6 +89,12 @@ func (s *store) append(ctx context.Context, subject string, batch [][]byte) (n i
 	}
 	acks := make([]jetstream.PubAckFuture, 0, len(batch))
 	for _, data := range batch {
+		if int64(len(data)) > s.config.Conn.MaxPayload() { // it would be refused for ever, and hold up all others
+			s.config.Logger.Warn("nats: a message for other servers was dropped: it is larger than the server's max_payload",
+				"subject", subject, "bytes", len(data))
+			acks = append(acks, nil)
+			continue
+		}
 		// A copy, as the client may still be busy with it when ctx has ended.
 		ack, failed := s.js.PublishMsgAsync(&natsgo.Msg{Subject: subject, Data: append([]byte(nil), data...)})
 		if failed != nil {
@@ -98,6 +104,9 @@ func (s *store) append(ctx context.Context, subject string, batch [][]byte) (n i
 		acks = append(acks, ack)
 	}
 	for i, ack := range acks {
+		if ack == nil {
+			continue
+		}
 		select {
 		case <-ack.Ok():
 		case err := <-ack.Err():

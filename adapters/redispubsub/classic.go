@@ -145,7 +145,9 @@ type ownIDs struct {
 // Append implements [cluster.Codec].
 func (c ownIDs) Append(dst []byte, m *cluster.Message) ([]byte, error) {
 	if m.RequestID != "" && !isResponse(m.Type) {
-		m.RequestID = c.prefix + m.RequestID
+		own := *m
+		own.RequestID = c.prefix + m.RequestID
+		m = &own
 	}
 	return c.classicCodec.Append(dst, m)
 }

@@ -120,6 +120,11 @@ type Session struct {
 	Rooms []string
 	// Data is the socket's data as a JSON text.
 	Data []byte
+	// Unbound means that the store can't tell which namespace the session was
+	// saved in, such as one of a server of another make: that its client passed
+	// the middlewares of some namespace says nothing about this one's, so they
+	// are run.
+	Unbound bool
 	// Value goes along with the session as long as that stays in this process;
 	// a store outside loses it.
 	Value any
