@@ -55,7 +55,7 @@ func (s *Session) Push(p *engineio.Prepared, f engineio.Flags) error {
 	if s.state != engineio.Open {
 		return engineio.ErrClosed
 	}
-	full := s.size+size > s.cfg.Outbox
+	full := s.size > 0 && s.size+size > s.cfg.Outbox // one of any size has room
 	switch {
 	case f&engineio.Volatile != 0 && (full || s.writing || s.held):
 		return nil

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"time"
 
 	"github.com/siokit/siokit/eioparser"
 )
@@ -33,6 +34,7 @@ func (t Polling) Dial(_ context.Context, target Target) (Link, error) {
 			TLSClientConfig:   target.TLS.Clone(), // net/http adds to it
 			Proxy:             target.Proxy,
 			ForceAttemptHTTP2: true,
+			IdleConnTimeout:   30 * time.Second,
 		}
 		l.client = &http.Client{Transport: l.own, Jar: target.Jar}
 	}
