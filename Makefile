@@ -1,5 +1,5 @@
 # make          lists the targets
-# make test     everything, on a fresh machine
+# make test     all tests, on a fresh machine; make ci: modules alone and fuzzing, too
 # make demo     the chat example on http://127.0.0.1:3000; make demo-cluster: three servers as one
 
 # A Go that the setup had to fetch; see tools/setup/install.sh.
@@ -10,6 +10,7 @@ FUZZTIME ?= 20s
 BENCH    ?= .
 CMD      ?= build/refserver -quiet -addr {addr}
 CONFORM  ?=
+and      :=
 
 client := tools/node/node_modules/socket.io-client/dist
 verify := go run ./tools/cmd/verify
@@ -32,11 +33,11 @@ demo-cluster: ## three servers on an embedded NATS, and a page to watch them, on
 	@tools/setup/install.sh go
 	go run ./adapters/nats/examples/cluster -addr $(ADDR)
 
-test: setup ## install test needs, then run everything: linters, tests with -race, modules alone
-	$(verify) lint tests alone --race --fresh
+test: setup ## install test needs, then run everything: linters, all tests with -race
+	$(verify) lint tests $(and) --race --fresh
 
-ci: setup ## what .ci/run does: make test, and each fuzz target for 30s
-	$(verify) lint tests alone fuzz --race --fresh
+ci: ## what .ci/run does: make test, each module alone, and each fuzz target for 30s
+	@$(MAKE) test and='alone fuzz'
 
 check: ## the fast loop: linters, and the tests whose code changed, without -race and browsers
 	$(verify) lint tests --without tools/clients
