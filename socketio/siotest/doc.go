@@ -16,8 +16,9 @@
 // upgrade, heartbeats. In a bubble of testing/synctest time passes when nobody
 // has anything to do; so heartbeats, timeouts, delays of reconnections and
 // windows of recovery are tested as they will be configured, in milliseconds.
-// synctest.Wait waits until everything that was sent has been handled. Outside of
-// a bubble it works too, in real time.
+// synctest.Wait waits until everything that was sent has been handled, unless an
+// upgrade or a delay holds it back for a while. Outside of a bubble it works too,
+// in real time.
 //
 // [New] makes a server of a configuration; [Serve] takes the application's own,
 // behind the handler that it serves it with. Client and Connect make clients of

@@ -120,15 +120,33 @@ func (s *Server) Client(config client.Config) *Client {
 	return &Client{c, l}
 }
 
-// Connect makes a client and waits until it has joined the main namespace. That
-// it can't fails the test.
+// upgradeTime is how long Connect waits for an upgrade, which may not come.
+const upgradeTime = time.Second
+
+// Connect makes a client and waits until it has joined the main namespace and
+// its upgrade, if there is one, is over: until then messages wait. That it can't
+// join fails the test.
 func (s *Server) Connect(config client.Config) *Client {
 	s.t.Helper()
 	c := s.Client(config)
 	ctx, cancel := context.WithTimeout(s.t.Context(), closeTime)
 	defer cancel()
+	over := make(chan struct{}, 1)
+	stop := c.OnUpgrade(func(context.Context, string, error) {
+		select {
+		case over <- struct{}{}:
+		default:
+		}
+	})
+	defer stop()
 	if err := c.Client.Connect(ctx); err != nil {
 		s.t.Fatalf("siotest: %v", err)
+	}
+	if first := config.Engine.Transports; !config.Engine.NoUpgrade && (first == nil || len(first) > 1) {
+		select {
+		case <-over:
+		case <-time.After(upgradeTime):
+		}
 	}
 	return c
 }

@@ -378,3 +378,22 @@ func (f *fatal) Fatal(args ...any) {
 
 func (f *fatal) Fatalf(string, ...any)    { f.Fatal() }
 func (f *fatal) Context() context.Context { return context.Background() }
+
+// TestNothingWaitsBehindConnect: what is sent to and by a client that Connect
+// returned is handled when everything waits.
+func TestNothingWaitsBehindConnect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		io := siotest.New(t, socketio.Config{})
+		var handled, heard atomic.Int32
+		io.On("up", func(context.Context, *socketio.Event) error { handled.Add(1); return nil })
+		c := io.Connect(client.Config{})
+		c.On("down", func(context.Context, *client.Event) error { heard.Add(1); return nil })
+		if err := errors.Join(c.Emit(t.Context(), "up"), io.Emit("down")); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if handled.Load() != 1 || heard.Load() != 1 {
+			t.Errorf("handled %d, heard %d", handled.Load(), heard.Load())
+		}
+	})
+}
