@@ -331,10 +331,16 @@ func handlerError(event string, err error) error {
 }
 
 // expected holds for errors that are part of daily life: what the client was
-// told in public, and what became of those who were at work when it left.
+// told in public, when it was refused, and what became of those who were at work
+// when it left. A handler's *PublicError gets here only if there was no
+// acknowledgement that could carry it.
 func expected(err error) bool {
+	var refused *MiddlewareError
 	var public *PublicError
-	return errors.As(err, &public) || errors.Is(err, ErrDisconnected) || errors.Is(err, context.Canceled)
+	if errors.As(err, &refused) && refused.Event == "" && errors.As(err, &public) {
+		return true
+	}
+	return errors.Is(err, ErrDisconnected) || errors.Is(err, context.Canceled)
 }
 
 // report hands an error of this socket to OnError; a panic ends the socket

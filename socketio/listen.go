@@ -202,8 +202,9 @@ func (l *listener) OnDisconnect(h func(ctx context.Context, s *Socket, why *Disc
 // (*HandlerError) and middlewares (*MiddlewareError) returned, arguments that
 // did not fit (*ArgumentError) and panics (*PanicError). It may be called from
 // several goroutines. Where neither socket nor namespace has one, errors are
-// logged as warnings, except a *PublicError, which was said to the client, and
-// what ErrDisconnected explains.
+// logged as warnings, except a *PublicError that the client was refused with, and
+// what ErrDisconnected explains. A *PublicError of an event's handler is not said
+// to the client, as an event has no answer: make it a call.
 func (l *listener) OnError(h func(ctx context.Context, s *Socket, err error)) (stop func()) {
 	return l.own().errors.add(h)
 }

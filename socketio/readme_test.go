@@ -150,6 +150,9 @@ func troubled(t *testing.T, log *buffer) string {
 	Chat := socketio.DefineEvent[int]("chat")
 	Chat.On(io, func(context.Context, *socketio.Socket, int) error { return nil })
 	io.On("panic", func(context.Context, *socketio.Event) error { panic("oh") })
+	io.On("public", func(context.Context, *socketio.Event) error {
+		return &socketio.PublicError{Message: "not in that room"}
+	})
 	io.On("flood", func(_ context.Context, ev *socketio.Event) error {
 		for {
 			if err := ev.Socket().Emit("x", strings.Repeat("y", 500)); err != nil {
@@ -166,4 +169,12 @@ func troubled(t *testing.T, log *buffer) string {
 		server.Close()
 	})
 	return server.URL
+}
+
+// TestPublicErrorOfAnEventIsLogged: an event has no answer that could tell it to
+// the client, so that it would be lost.
+func TestPublicErrorOfAnEventIsLogged(t *testing.T) {
+	seen := &buffer{}
+	trouble{t, troubled(t, seen), seen}.dial("/socket.io/", nil, "40", `42["public"]`)
+	await(t, seen, `handler of "public": not in that room`)
 }
