@@ -1,6 +1,7 @@
 package engineio_test
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -56,5 +57,57 @@ func TestTrace(t *testing.T) {
 	want := [][]string{{"4a", "4b", "3", "4c"}, {"0{", "4a", "4b", "2", "1"}, {"websocket"}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
+	}
+}
+
+// TestTracePanics: a panic ends its session and no other.
+func TestTracePanics(t *testing.T) {
+	var closes sync.Map
+	cfg := slow()
+	cfg.Logger = quiet
+	cfg.Trace = &engineio.Trace{
+		Received: func(_ *engineio.Session, p eioparser.Packet) {
+			if string(p.Data) == "received" {
+				panic("no")
+			}
+		},
+		Sending: func(_ *engineio.Session, p eioparser.Packet) {
+			if string(p.Data) == "sending" {
+				panic("no")
+			}
+		},
+		Upgraded: func(*engineio.Session) { panic("no") },
+	}
+	s := eiotest.Start(t, cfg, eiotest.Handler{
+		OnMessage: eiotest.Echo,
+		OnClose:   func(ss *engineio.Session, _ engineio.Reason, err error) { closes.Store(ss.ID(), fmt.Sprint(err)) },
+	})
+	expect := func(id, where string) {
+		t.Helper()
+		eiotest.Until(t, "the end by "+where, func() bool { _, ok := closes.Load(id); return ok })
+		if err, _ := closes.Load(id); err != "engineio: panic in Trace."+where+": no" {
+			t.Error(err)
+		}
+	}
+	other, _ := s.WS()
+	for message, where := range map[string]string{"4received": "Received", "4sending": "Sending"} {
+		ws, open := s.WS()
+		ws.Send(message)
+		expect(eiotest.SID(t, open), where)
+		p, _ := s.Poll()
+		answer := p.Go()
+		p.Post(message)
+		eiotest.Wait(t, answer)
+		expect(p.SID, where)
+	}
+	p, _ := s.Poll()
+	ws, _ := s.Upgrade("EIO=4&transport=websocket&sid=" + p.SID)
+	ws.Send("2probe")
+	ws.Read()
+	ws.Send("5")
+	expect(p.SID, "Upgraded")
+	other.Send("4x")
+	if got := other.Read(); got != "4x" {
+		t.Error(got)
 	}
 }
