@@ -41,7 +41,8 @@ type Config struct {
 	Network
 
 	// MaxMessage is the size in bytes of the largest message, and of the largest
-	// answer to a poll, that the server may send. 0 means 100 MiB.
+	// answer to a poll, that the server may send. 0 means 100 MiB; more than 1 TiB
+	// means 1 TiB.
 	MaxMessage int64
 
 	// Outbox is the size in bytes of what may wait to be sent, 64 counted for each
@@ -70,6 +71,9 @@ type Network struct {
 	Jar http.CookieJar
 }
 
+// largestMessage bounds MaxMessage, which more is added to.
+const largestMessage = 1 << 40
+
 // complete fills in defaults and checks the rest.
 func (c *Config) complete() error {
 	if c.Transports == nil {
@@ -84,6 +88,7 @@ func (c *Config) complete() error {
 	if c.MaxMessage == 0 {
 		c.MaxMessage = 100 << 20
 	}
+	c.MaxMessage = min(c.MaxMessage, largestMessage)
 	if c.Outbox == 0 {
 		c.Outbox = 16 << 20
 	}

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"sync"
-	"time"
 
 	"github.com/siokit/siokit/eioparser"
 )
@@ -28,24 +28,26 @@ func (Polling) Name() string { return "polling" }
 // Dial makes the link; it connects with the first Receive.
 func (t Polling) Dial(_ context.Context, target Target) (Link, error) {
 	l := &pollLink{client: t.Client, url: *target.URL, header: target.Header, limit: target.MaxMessage}
+	l.ctx, l.cancel = context.WithCancel(context.Background())
 	if l.client == nil {
-		l.own = &http.Transport{
-			DialContext:       target.DialContext,
+		dial := target.DialContext
+		if dial == nil {
+			dial = new(net.Dialer).DialContext
+		}
+		own := &http.Transport{
+			DialContext:       l.dialer(dial),
 			TLSClientConfig:   target.TLS.Clone(), // net/http adds to it
 			Proxy:             target.Proxy,
 			ForceAttemptHTTP2: true,
-			IdleConnTimeout:   30 * time.Second,
 		}
-		l.client = &http.Client{Transport: l.own, Jar: target.Jar}
+		l.client = &http.Client{Transport: own, Jar: target.Jar}
 	}
-	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l, nil
 }
 
 // pollLink is a server that is polled. It has no goroutine of its own.
 type pollLink struct {
 	client *http.Client
-	own    *http.Transport // client's, if it is ours
 	header http.Header
 	limit  int64
 	ctx    context.Context
@@ -195,10 +197,30 @@ func (l *pollLink) do(method string, body []byte) ([]byte, error) {
 	return answer, nil
 }
 
-// Close cuts the requests off.
-func (l *pollLink) Close() {
-	l.cancel()
-	if l.own != nil {
-		l.own.CloseIdleConnections()
+// Close cuts the requests off, and closes the connections that are ours.
+func (l *pollLink) Close() { l.cancel() }
+
+// ownConn is a connection that is closed with its link. That requests end does
+// not close one of HTTP/2, and http.Transport closes only those that are idle.
+type ownConn struct {
+	net.Conn
+	forget func() bool
+}
+
+func (c *ownConn) Close() error {
+	c.forget()
+	return c.Conn.Close()
+}
+
+// dialer is dial for connections of the link.
+func (l *pollLink) dialer(dial dialFunc) dialFunc {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := dial(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		return &ownConn{c, context.AfterFunc(l.ctx, func() { _ = c.Close() })}, nil
 	}
 }
+
+type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)

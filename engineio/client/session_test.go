@@ -9,12 +9,14 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -124,6 +126,46 @@ func TestPostsStayUnderMaxPayload(t *testing.T) {
 			if err := s.Send(engineio.Binary(make([]byte, 101))); err != client.ErrTooLarge {
 				t.Errorf("101 bytes: %v", err)
 			}
+		})
+	}
+}
+
+// TestOutboxTakesOneOfAnySize: what is larger than the outbox does not block
+// what is behind it.
+func TestOutboxTakesOneOfAnySize(t *testing.T) {
+	_, url := start(t, engineio.Config{})
+	large := engineio.Binary(make([]byte, 100_000))
+	for _, m := range modes() {
+		t.Run(m.name, func(t *testing.T) {
+			m.cfg.Outbox = 10_000
+			r := newRecorder()
+			s := m.connect(t, url, r)
+			ctx, cancel := context.WithTimeout(t.Context(), eiotest.Patience)
+			defer cancel()
+			for _, msg := range []engineio.Message{large, engineio.Text("behind it"), large} {
+				for err := s.Send(msg); err != nil; err = s.Send(msg) {
+					if err != client.ErrFull || s.BufferedBytes() == 0 {
+						t.Fatal(err)
+					}
+					if err := s.Flush(ctx); err != nil {
+						t.Fatal(err)
+					}
+				}
+				r.expect(t, msg)
+			}
+		})
+	}
+}
+
+func TestMaxMessageMayBeAnything(t *testing.T) {
+	_, url := start(t, engineio.Config{})
+	for _, m := range modes() {
+		t.Run(m.name, func(t *testing.T) {
+			m.cfg.MaxMessage = math.MaxInt64
+			r := newRecorder()
+			s := m.connect(t, url, r)
+			send(t, s, engineio.Text("x"))
+			r.expect(t, engineio.Text("x"))
 		})
 	}
 }
@@ -453,5 +495,53 @@ func TestTLS(t *testing.T) {
 			s.Close()
 			eiotest.Wait(t, s.Done())
 		})
+	}
+}
+
+// TestPollingLeavesNoConnection: an HTTP/2 connection, on which a poll is
+// pending, ends with its session.
+func TestPollingLeavesNoConnection(t *testing.T) {
+	srv, err := engineio.NewServer(engineio.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := srv.Handle(eiotest.Handler{OnMessage: eiotest.Echo}); err != nil {
+		t.Fatal(err)
+	}
+	polls := make(chan int, 1000)
+	hs := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			polls <- r.ProtoMajor
+		}
+		srv.ServeHTTP(w, r)
+	}))
+	hs.Config.ErrorLog = log.New(io.Discard, "", 0)
+	var connections atomic.Int32
+	hs.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		switch s {
+		case http.StateNew:
+			connections.Add(1)
+		case http.StateClosed:
+			connections.Add(-1)
+		}
+	}
+	hs.EnableHTTP2 = true
+	hs.StartTLS()
+	defer hs.Close()
+	defer srv.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(hs.Certificate())
+	m := modes()[0]
+	m.cfg.TLS = &tls.Config{RootCAs: roots}
+	for name, end := range map[string]func(*client.Session){"Close": (*client.Session).Close, "Discard": (*client.Session).Discard} {
+		s := m.connect(t, hs.URL, newRecorder())
+		for range 2 { // the handshake, and the one that stays pending
+			if v := eiotest.Wait(t, polls); v != 2 {
+				t.Fatalf("polled over HTTP/%d", v)
+			}
+		}
+		end(s)
+		eiotest.Wait(t, s.Done())
+		eiotest.Until(t, "no connection is left by "+name, func() bool { return connections.Load() == 0 })
 	}
 }

@@ -232,6 +232,23 @@ func TestServerThatDoesNotRead(t *testing.T) {
 	})
 }
 
+// What is larger than the engine's outbox is sent, and so is what is behind it.
+// In real time: a client that tries for ever would stop a bubble's clock.
+func TestLargerThanTheOutbox(t *testing.T) {
+	io := newServer(t, socketio.Config{})
+	c := io.Connect(overWebSocket(client.Config{Engine: engine.Config{Outbox: 10_000}}))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for _, size := range []int{100_000, 1, 100_000} {
+		if err := c.Emit(ctx, "echo", make([]byte, size)); err != nil {
+			t.Error(size, err)
+		}
+		if _, err := c.EmitWithAck(ctx, "echo", size); err != nil {
+			t.Error("behind", size, err)
+		}
+	}
+}
+
 // What is larger than the server takes is refused, to whom it concerns.
 func TestTooLarge(t *testing.T) {
 	bubble(t, func(t *testing.T) {
