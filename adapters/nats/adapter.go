@@ -1,6 +1,9 @@
 package nats
 
 import (
+	"crypto/rand"
+	"encoding/hex"
+
 	"github.com/siokit/siokit/adapters/cluster"
 	"github.com/siokit/siokit/adapters/cluster/msgpack"
 	"github.com/siokit/siokit/socketio/adapter"
@@ -19,9 +22,13 @@ func New(config Config) adapter.New {
 		if err != nil {
 			return nil, err
 		}
+		uid := config.UID
+		if uid == "" {
+			uid = randomID()
+		}
 		c := cluster.Config{
 			Codec:  msgpack.Always,
-			Prefix: config.Prefix, UID: config.UID,
+			Prefix: config.Prefix, UID: uid,
 			HeartbeatInterval: config.HeartbeatInterval, HeartbeatTimeout: config.HeartbeatTimeout,
 			RequestTimeout: config.RequestTimeout, MaxQueued: config.MaxQueued,
 			Logger: config.Logger,
@@ -33,4 +40,11 @@ func New(config Config) adapter.New {
 		}
 		return cluster.New(c)(local)
 	}
+}
+
+// randomID returns a name as the reference's cluster adapter gives itself.
+func randomID() string {
+	var b [8]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
 }

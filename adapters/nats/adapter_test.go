@@ -1,6 +1,7 @@
 package nats_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"testing"
@@ -57,5 +58,33 @@ func TestAdapter(t *testing.T) {
 				},
 			})
 		})
+	}
+}
+
+// TestNamePerNamespace has one server with two namespaces: each is another member
+// of the cluster, and so is one that was made anew.
+func TestNamePerNamespace(t *testing.T) {
+	s := embed(t)
+	config := func() nats.Config {
+		return nats.Config{Conn: connect(t, s.ClientURL()), Logger: slog.New(slog.DiscardHandler)}
+	}
+	server, other := nats.New(config()), nats.New(config())
+	start := func(start adapter.New, namespace string) *cluster.Adapter {
+		a, err := start(adaptertest.NewServer(namespace))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = a.Close(context.Background()) })
+		return a.(*cluster.Adapter)
+	}
+	var names []string
+	for _, namespace := range []string{"/", "/admin"} {
+		start(server, namespace)
+		witness := start(other, namespace)
+		until(t, "they know each other", func() bool { return len(witness.Nodes()) == 1 })
+		names = append(names, witness.Nodes()...)
+	}
+	if names[0] == names[1] {
+		t.Errorf("both namespaces are %s", names[0])
 	}
 }

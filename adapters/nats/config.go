@@ -1,8 +1,6 @@
 package nats
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"log/slog"
 	"strings"
@@ -84,9 +82,6 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	if c.UID == "" {
-		c.UID = randomID()
-	}
 	if c.Recovery != nil {
 		r, err := c.Recovery.withDefaults(c.Prefix)
 		if err != nil {
@@ -128,10 +123,4 @@ func (r *Recovery) storage() jetstream.StorageType {
 		return jetstream.MemoryStorage
 	}
 	return jetstream.FileStorage
-}
-
-func randomID() string {
-	var b [8]byte
-	rand.Read(b[:]) // never fails
-	return hex.EncodeToString(b[:])
 }

@@ -3,11 +3,13 @@ package nats_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/siokit/siokit/adapters/nats"
+	"github.com/siokit/siokit/sioparser"
 	"github.com/siokit/siokit/socketio/adapter"
 	"github.com/siokit/siokit/socketio/adapter/adaptertest"
 )
@@ -142,4 +144,26 @@ func TestRecoveryBeyondTheLog(t *testing.T) {
 	if _, err := comeBack(t, a, "quiet", offset(t, quiet)); err != nil {
 		t.Errorf("a client that has missed nothing: %v", err)
 	}
+}
+
+// TestTooLargeForTheServer has one server send what NATS can never take: the
+// others don't get it, and get what follows.
+func TestTooLargeForTheServer(t *testing.T) {
+	s := embed(t)
+	a, b := pair(t, s.ClientURL(), nats.Config{Recovery: &nats.Recovery{Memory: true}})
+	args, err := sioparser.ParseArgs([]byte(`["`+strings.Repeat("x", int(a.conn.MaxPayload())+1)+`"]`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	large := event(t, "large")
+	large.Args = args
+	if err := a.Broadcast(large, adapter.Selection{}); err != nil {
+		t.Error(err)
+	}
+	a.emit(t, "after")
+	until(t, "the other server has what follows", func() bool { return has(b.socket, "after") })
+	if has(b.socket, "large") {
+		t.Error("the other server has it")
+	}
+	until(t, "it was delivered here", func() bool { return has(a.socket, "large") && has(a.socket, "after") })
 }
