@@ -132,10 +132,12 @@ func (l *log) Read(ctx context.Context, namespace string, after cluster.Offset) 
 			}
 			for _, m := range page {
 				e, nsp, err := entry(m)
+				if (e.At != cluster.Offset{}) {
+					at = e.At
+				}
 				if err != nil {
 					continue // no entry of any adapter's
 				}
-				at = e.At
 				if nsp == namespace && !yield(e, nil) {
 					return
 				}

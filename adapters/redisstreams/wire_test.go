@@ -86,6 +86,28 @@ func TestOfficialStreamsEmitter(t *testing.T) {
 
 // A session as @socket.io/redis-streams-adapter 0.3.1 saves it.
 func TestOfficialSession(t *testing.T) {
+	replayOfficial(t, func(string, redis.Cmdable) {})
+}
+
+// What somebody else adds to the stream does not hold up a replay, however much
+// it is.
+func TestReplayPassesOverForeignEntries(t *testing.T) {
+	replayOfficial(t, func(stream string, client redis.Cmdable) {
+		if _, err := client.Pipelined(t.Context(), func(p redis.Pipeliner) error {
+			for range 2500 { // more than a page
+				p.XAdd(t.Context(), &redis.XAddArgs{Stream: stream, Values: []any{"something", "else"}})
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// replayOfficial has a client of an official server come back, which was sent one
+// event after what between adds.
+func replayOfficial(t *testing.T, between func(stream string, client redis.Cmdable)) {
+	t.Helper()
 	server := redistest.Start(t)
 	config := fresh(redisstreams.Config{MaxDisconnection: time.Minute})
 	config.Client, config.Logger = server.Open(t), slog.New(slog.DiscardHandler)
@@ -96,6 +118,9 @@ func TestOfficialSession(t *testing.T) {
 	}
 	var offsets []string
 	for _, event := range []string{"seen", "missed"} {
+		if event == "missed" {
+			between(config.Stream, config.Client)
+		}
 		id, err := config.Client.XAdd(t.Context(), &redis.XAddArgs{Stream: config.Stream, Values: []any{
 			"uid", "theirs", "nsp", "/", "type", "3", "data", `{"packet":{"type":2,"data":["` + event + `"],"nsp":"/"},"opts":{"rooms":["red"],"flags":{},"except":[]}}`,
 		}}).Result()
