@@ -2,15 +2,18 @@ package socketio_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/siokit/siokit/socketio"
+	"github.com/siokit/siokit/socketio/adapter"
 )
 
 // recovering is a fixture with connection state recovery.
@@ -238,6 +241,55 @@ func TestRecoveredSocketSkipsMiddlewares(t *testing.T) {
 		if want := map[bool]int{false: 1, true: 2}[run]; calls != want {
 			t.Errorf("%d calls, want %d", calls, want)
 		}
+	}
+}
+
+// unbound is a store that can't tell which namespaces its sessions are of.
+type unbound struct{ *adapter.Recovery }
+
+func (u unbound) Take(ctx context.Context, privateID, offset string) (*adapter.Session, error) {
+	session, err := u.Recovery.Take(ctx, privateID, offset)
+	if err == nil {
+		session.Unbound = true
+	}
+	return session, err
+}
+
+func TestUnboundSessionRunsMiddlewares(t *testing.T) {
+	for name, refusal := range map[string]error{"passed": nil, "refused": errors.New("no")} {
+		t.Run(name, func(t *testing.T) {
+			config := quiet()
+			config.Recovery = &socketio.Recovery{MaxDisconnection: time.Minute}
+			config.Adapter = func(l adapter.Local) (adapter.Adapter, error) {
+				a, err := adapter.NewRecovery(adapter.RecoveryConfig{})(l)
+				if err != nil {
+					return nil, err
+				}
+				return unbound{a.(*adapter.Recovery)}, nil
+			}
+			srv := fixture(t, config)
+			url := serve(t, srv)
+			var calls atomic.Int64
+			srv.Use(func(context.Context, *socketio.Socket) error {
+				if calls.Add(1) > 1 {
+					return refusal
+				}
+				return nil
+			})
+			c, s := begin(t, url)
+			cut(t, srv, c)
+			before := s
+			c = dial(t, url)
+			c.send(s.connect())
+			if refusal == nil {
+				c.answered(&s)
+			} else {
+				c.expect(`44{"message":"no"}`)
+			}
+			if n := calls.Load(); n != 2 || s != before {
+				t.Errorf("%d calls, session %+v was %+v", n, s, before)
+			}
+		})
 	}
 }
 

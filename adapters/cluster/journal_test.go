@@ -97,16 +97,22 @@ func recoveryBubble(t *testing.T, n int, f func(t *testing.T, r *recovering)) {
 
 func (r *recovering) add() {
 	r.t.Helper()
-	end := &balky{MemoryLog: r.log}
+	r.ends = append(r.ends, &balky{MemoryLog: r.log})
+	r.adapters = append(r.adapters, cluster.Recovering{})
+	r.start(len(r.ends) - 1)
+}
+
+// start starts a server, or starts it again.
+func (r *recovering) start(i int) {
+	r.t.Helper()
 	a, err := cluster.New(cluster.Config{
-		Bus: end, UID: fmt.Sprint("n", len(r.adapters)), MaxDisconnection: time.Minute,
+		Bus: r.ends[i], UID: fmt.Sprint("n", i), MaxDisconnection: time.Minute,
 		Logger: slog.New(slog.DiscardHandler),
 	})(adaptertest.NewServer("/"))
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.ends = append(r.ends, end)
-	r.adapters = append(r.adapters, a.(cluster.Recovering))
+	r.adapters[i] = a.(cluster.Recovering)
 }
 
 func (r *recovering) socket(on int, id string, rooms ...string) *adaptertest.Socket {

@@ -225,3 +225,28 @@ func TestNothingPendingAfterRequests(t *testing.T) {
 		}
 	})
 }
+
+// renaming is a codec that changes the ids of requests in the messages that it is
+// given.
+type renaming struct{ cluster.Codec }
+
+func (c renaming) Append(dst []byte, m *cluster.Message) ([]byte, error) {
+	dst, err := c.Codec.Append(dst, m)
+	m.RequestID = "changed"
+	return dst, err
+}
+
+// A request is forgotten under the id that it was noted with.
+func TestNothingPendingWhateverTheCodecDoes(t *testing.T) {
+	bubble(t, 2, cluster.Config{Codec: renaming{cluster.JSON}}, func(t *testing.T, r *rig) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		for range 100 {
+			for range r.adapters[0].Fetch(ctx, adapter.Selection{}) {
+			}
+		}
+		if requests, _ := r.adapters[0].Pending(); requests != 0 {
+			t.Errorf("%d requests are pending", requests)
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package redispubsub_test
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -73,6 +74,19 @@ func TestOfficialMessages(t *testing.T) {
 				t.Errorf("message (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// A message is the caller's: its id is another on the channel only.
+func TestAppendLeavesTheMessageAlone(t *testing.T) {
+	want := cluster.Message{Type: cluster.FetchSockets, UID: "server", Namespace: "/", RequestID: "r"}
+	m := want
+	data, err := redispubsub.ClassicCodec.Append(nil, &m)
+	if err != nil || !bytes.Contains(data, []byte(`"server.r"`)) {
+		t.Errorf("%s, %v", data, err)
+	}
+	if diff := cmp.Diff(want, m, flat); diff != "" {
+		t.Errorf("message (-before +after):\n%s", diff)
 	}
 }
 
