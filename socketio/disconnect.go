@@ -99,7 +99,7 @@ func (s *Socket) sayGoodbye() {
 // leaveAll takes the socket out of the adapter and returns the rooms that it
 // was in; its session is stored where it may come back.
 func (s *Socket) leaveAll(nsp *Namespace, before state, why *DisconnectError) []string {
-	if s.privateID != "" && before == joined && recoverable(why.Reason) {
+	if before == joined && s.privateID != "" && recoverable(why.Reason) {
 		data, value := s.data.persist()
 		rooms, err := nsp.store.Persist(s, adapter.Session{
 			SocketID: s.id, PrivateID: s.privateID, Data: data, Value: value,
