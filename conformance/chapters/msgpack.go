@@ -110,7 +110,8 @@ func messagePack() []spec.Case {
 		func(t *probe.T) {
 			s := joinPacked(t)
 			packed(s, m{"type", 1, "nsp", "/"})
-			t.Wait(t.Quiet / 5)
+			packed(s, m{"type", 0, "nsp", "/nobodys"}) // see arrivedOn
+			expectPacked(t, s, `{"type":4,"nsp":"/nobodys","data":"<any>"}`)
 			packed(s, m{"type", 0, "nsp", "/"})
 			expectPacked(t, s, packedConnected, packedAuth)
 		})

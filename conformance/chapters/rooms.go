@@ -95,7 +95,7 @@ func roomsMembership(c *chapter) {
 			r := room(t, "rm10")
 			a, b := member(t, r), member(t, r)
 			a.Send("41")
-			t.Wait(t.Quiet / 5) // the reference needs a moment before it can be joined again
+			arrivedOn(a)
 			a.Connect("/", "")
 			cast(b, `"in",`+r+`,"x"`, `42["x"]`, sockets{b}, sockets{a})
 		})

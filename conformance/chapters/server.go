@@ -20,11 +20,24 @@ func server() []spec.Case {
 			t.Check(closed && len(data) == 0, "it was answered with %q", data)
 			t.Between("the end", time.Second, start, start, time.Now())
 		}, needs(spec.FeatWebSocket))
+	c.quirk("02", "the end of the server", "A server that is closed sends its clients no DISCONNECT: their connections end.",
+		func(t *probe.T) {
+			s := t.WebSocket("/sio-end/")
+			s.Send("40")
+			s.Expect(connected)
+			s.Event(`"end"`)
+			s.Closed() // any frame before the end would fail here
+		}, only(spec.FeatWebSocket, spec.FeatProbes), also(spec.SocketIO))
 	c.quirk("03", "the intervals of the default options", "The contract's long intervals are the defaults of the reference.",
 		func(t *probe.T) {
 			p := t.Polling("/eio-slow/")
 			t.Match("open packet", `0{"sid":"<sid>","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}`, p.Raw)
 		}, needs(spec.FeatLongPing))
+	c.quirk("04", "the client's code", "Beside its endpoint the reference serves the code of its client, for ever the same under a version.",
+		func(t *probe.T) {
+			a := t.Get("/socket.io/socket.io.js").Status(200).Media("application/javascript").Field("Cache-Control", "public, max-age=0")
+			t.Get("/socket.io/socket.io.js", field{Name: "If-None-Match", Value: a.Header.Get("ETag")}).Status(304)
+		}, only(spec.FeatSockets), in(spec.SocketIO))
 	c.must("05", "many clients at once", "A hundred sessions opened at once all work.",
 		func(t *probe.T) {
 			var all []*probe.Socket
