@@ -1,5 +1,5 @@
 # make          lists the targets
-# make test     all tests, on a fresh machine; make ci: modules alone and fuzzing, too
+# make test     all tests, on a fresh machine; make ci: linters, modules alone and fuzzing, too
 # make demo     the chat example on http://127.0.0.1:3000; make demo-cluster: three servers as one
 
 # A Go that the setup had to fetch; see tools/setup/install.sh.
@@ -10,7 +10,8 @@ FUZZTIME ?= 20s
 BENCH    ?= .
 CMD      ?= build/refserver -quiet -addr {addr}
 CONFORM  ?=
-and      :=
+before   :=
+after    :=
 
 client := tools/node/node_modules/socket.io-client/dist
 verify := go run ./tools/cmd/verify
@@ -33,11 +34,11 @@ demo-cluster: ## three servers on an embedded NATS, and a page to watch them, on
 	@tools/setup/install.sh go
 	go run ./adapters/nats/examples/cluster -addr $(ADDR)
 
-test: setup ## install test needs, then run everything: linters, all tests with -race
-	$(verify) lint tests $(and) --race --fresh
+test: setup ## install test needs, then run all tests with -race
+	$(verify) $(before) tests $(after) --race --fresh
 
-ci: ## what .ci/run does: make test, each module alone, and each fuzz target for 30s
-	@$(MAKE) test and='alone fuzz'
+ci: ## what .ci/run does: linters, make test, each module alone, each fuzz target for 30s
+	@$(MAKE) test before=lint after='alone fuzz'
 
 check: ## the fast loop: linters, and the tests whose code changed, without -race and browsers
 	$(verify) lint tests --without tools/clients
