@@ -13,6 +13,7 @@ import (
 	"github.com/siokit/siokit/conformance/chapters"
 	"github.com/siokit/siokit/conformance/probe"
 	"github.com/siokit/siokit/conformance/spec"
+	"github.com/siokit/siokit/conformance/wire"
 )
 
 // FoundFeature is a feature of the server under test and how it is known.
@@ -47,7 +48,9 @@ func (r *runner) preflight(ctx context.Context) error {
 		r.measureHeartbeat(ctx)
 		return nil
 	}
-	r.warmUp(ctx)
+	if err := r.warmUp(ctx); err != nil {
+		return err
+	}
 	failures := r.try(ctx, chapters.Basis, found)
 	if found[spec.FeatHandshake] == "" && (r.opts.Bare || found[spec.FeatMirror] != "") {
 		// A server without an Engine.IO path of its own: its Socket.IO endpoint
@@ -82,11 +85,22 @@ func (r *runner) preflight(ctx context.Context) error {
 }
 
 // warmUp waits for the first answer, whatever it is: a virtual machine may have
-// to load its classes for it.
-func (r *runner) warmUp(ctx context.Context) {
+// to load its classes for it. Who has none by then has none for other requests
+// either, and is not asked them.
+func (r *runner) warmUp(ctx context.Context) error {
 	env := r.env
 	env.Timing.Patience += env.Timing.Patience / 2
-	probe.Run(ctx, env, func(t *probe.T) { t.Get("/socket.io/?EIO=4&transport=polling") })
+	silent := false
+	out := probe.Run(ctx, env, func(t *probe.T) {
+		pending := t.Start(wire.Request{Target: "/socket.io/?EIO=4&transport=polling"})
+		silent = true
+		pending.AnswerOrEnd()
+		silent = false
+	})
+	if silent {
+		return fmt.Errorf("%w: %s accepts connections but does not speak HTTP on them: %w", ErrNoFixture, r.env.Server.Addr, out.Failure)
+	}
+	return nil
 }
 
 // note keeps what was found, for the cases and for the report.
@@ -153,9 +167,9 @@ func (r *runner) basis(found map[spec.Feature]string, failures map[spec.Feature]
 	if problems == nil {
 		return nil
 	}
-	hint := "A server under test runs a small program, described in fixtures/CONTRACT.md; SERVERS.md has one for many servers."
+	hint := "The suite talks to a small program on the server, an echo and a few events: fixtures/CONTRACT.md describes it, SERVERS.md has one for many servers."
 	if !r.opts.Bare {
-		hint += " To check only what needs no such program, ask for a bare run."
+		hint += " Of an application without it a bare run (--bare) checks what needs none: the handshake and what is refused."
 	}
 	return fmt.Errorf("%w:\n%w\n%s", ErrNoFixture, errors.Join(problems...), hint)
 }

@@ -23,7 +23,7 @@ func TestAServerWithoutTheContractIsNotTested(t *testing.T) {
 		"plain web server": conformance.Handler(http.NotFoundHandler()),
 		"always 400":       conformance.Handler(always(400)),
 		"always 200":       conformance.Handler(always(200)),
-		"black hole":       blackHole(t),
+		"hangs up":         hangsUp(t),
 	}
 	for name, target := range targets {
 		t.Run(name, func(t *testing.T) {
@@ -37,6 +37,22 @@ func TestAServerWithoutTheContractIsNotTested(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A server that never says anything is not waited for time and again.
+func TestABlackHoleIsNotTested(t *testing.T) {
+	for _, bare := range []bool{false, true} {
+		patient := hasty
+		patient.Patience = time.Second
+		start := time.Now()
+		report, err := conformance.Run(t.Context(), blackHole(t), conformance.Options{Timing: patient, Bare: bare})
+		if !errors.Is(err, conformance.ErrNoFixture) || !strings.Contains(err.Error(), "does not speak HTTP") {
+			t.Errorf("bare %v: report %v, error %v; want ErrNoFixture", bare, report, err)
+		}
+		if took := time.Since(start); took > 3*patient.Patience {
+			t.Errorf("bare %v: the first verdict took %v", bare, took)
+		}
 	}
 }
 

@@ -322,6 +322,7 @@ func connectPolling(c *chapter) {
 					t.OneOf("the last packets", strings.Join(packets, " "), "1", "6 1")
 					break
 				}
+				t.Check(time.Since(p.Opened) < time.Second+t.Slack, "still open %v after the handshake", time.Since(p.Opened).Round(time.Millisecond))
 				p.Post("3")
 			}
 			t.Between("the end", time.Second, p.Asked, p.Opened, time.Now())
