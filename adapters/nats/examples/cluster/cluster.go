@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -11,12 +12,10 @@ import (
 	"sync"
 	"time"
 
-	natsgo "github.com/nats-io/nats.go"
-
 	emit "github.com/siokit/siokit/adapters/cluster"
-	"github.com/siokit/siokit/adapters/nats"
 	"github.com/siokit/siokit/engineio"
 	"github.com/siokit/siokit/socketio"
+	"github.com/siokit/siokit/socketio/adapter"
 )
 
 // Said is a line that somebody has written.
@@ -44,12 +43,12 @@ var (
 var page []byte
 
 // cluster is some servers that share nothing but the bus, and in front of them
-// what a load balancer does: it gives each new connection to the next server that
-// is up.
+// what a load balancer does: it gives each new session to the next server that is
+// up, and all further requests of a session to the server that has it.
 type cluster struct {
-	url     string
-	conn    *natsgo.Conn // the emitter's
+	bus     bus
 	emitter *emit.Emitter
+	leave   func() // closes the emitter's connection
 	end     context.CancelFunc
 	running sync.WaitGroup // the ticker
 
@@ -60,45 +59,36 @@ type cluster struct {
 
 // node is one server; its io is nil while it is stopped.
 type node struct {
-	name string
-	conn *natsgo.Conn
-	io   *socketio.Server
+	name  string
+	io    *socketio.Server
+	leave func() // closes its connection to the bus
 }
 
-func newCluster(url string, names ...string) (*cluster, error) {
-	conn, err := connect(url)
-	if err != nil {
+func newCluster(b bus, names ...string) (c *cluster, err error) {
+	ctx, end := context.WithCancel(context.Background())
+	c = &cluster{bus: b, end: end}
+	if c.emitter, c.leave, err = b.emitter(); err != nil {
 		return nil, err
 	}
-	emitter, err := nats.NewEmitter(nats.Config{Conn: conn, Recovery: &nats.Recovery{}})
-	if err != nil {
-		return nil, err
-	}
-	c := &cluster{url: url, conn: conn, emitter: emitter}
 	for _, name := range names {
 		c.nodes = append(c.nodes, &node{name: name})
 		if err := c.start(name); err != nil {
 			return nil, err
 		}
 	}
-	ctx, end := context.WithCancel(context.Background())
-	c.end = end
 	c.running.Go(func() { c.tick(ctx) })
 	return c, nil
 }
 
-func connect(url string) (*natsgo.Conn, error) {
-	return natsgo.Connect(url, natsgo.MaxReconnects(-1), natsgo.ReconnectWait(250*time.Millisecond))
-}
-
 // newServer is all that an application has to do to be one of many.
-func newServer(conn *natsgo.Conn, name string) (*socketio.Server, error) {
+func newServer(adapters adapter.New, name string) (*socketio.Server, error) {
 	io, err := socketio.NewServer(socketio.Config{
-		Adapter:  nats.New(nats.Config{Conn: conn, UID: name, Recovery: &nats.Recovery{}}),
+		Adapter:  adapters,
 		Recovery: &socketio.Recovery{},
-		// The page speaks WebSocket from the beginning, so that no request has to come to
-		// the server that had the one before.
-		EngineConfig: engineio.Config{Transports: []engineio.Transport{engineio.WebSocket{}}},
+		// The front sees from a session's id which server has it.
+		EngineConfig: engineio.Config{GenerateID: func(*http.Request) (string, error) {
+			return name + "." + rand.Text(), nil
+		}},
 	})
 	if err != nil {
 		return nil, err
@@ -143,11 +133,16 @@ func (c *cluster) start(name string) error {
 	if err != nil || n.io != nil {
 		return err
 	}
-	if n.conn, err = connect(c.url); err != nil {
+	adapters, leave, err := c.bus.join(name)
+	if err != nil {
 		return err
 	}
-	n.io, err = newServer(n.conn, name)
-	return err
+	if n.io, err = newServer(adapters, name); err != nil {
+		leave()
+		return err
+	}
+	n.leave = leave
+	return nil
 }
 
 // stop ends a server and its connections.
@@ -158,11 +153,11 @@ func (c *cluster) stop(ctx context.Context, name string) error {
 		c.mu.Unlock()
 		return err
 	}
-	io, conn := n.io, n.conn
-	n.io, n.conn = nil, nil
+	io, leave := n.io, n.leave
+	n.io, n.leave = nil, nil
 	c.mu.Unlock()
 	err = io.Shutdown(ctx)
-	conn.Close()
+	leave()
 	return err
 }
 
@@ -173,7 +168,7 @@ func (c *cluster) close(ctx context.Context) error {
 	for _, n := range c.nodes {
 		err = errors.Join(err, c.stop(ctx, n.name))
 	}
-	c.conn.Close()
+	c.leave()
 	return err
 }
 
@@ -187,10 +182,16 @@ func (c *cluster) state() (list []State) {
 	return list
 }
 
-// pick returns the server for the next connection, nil if none is up.
-func (c *cluster) pick() *socketio.Server {
+// pick returns the server for a request: the one that has its session, the next one
+// if there is none yet. A session of a server that is stopped is unknown to any
+// other, which tells the client to begin anew. It is nil if no server is up.
+func (c *cluster) pick(r *http.Request) *socketio.Server {
+	owner, _, _ := strings.Cut(r.URL.Query().Get("sid"), ".")
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if n, err := c.find(owner); err == nil && n.io != nil {
+		return n.io
+	}
 	for range c.nodes {
 		c.next = (c.next + 1) % len(c.nodes)
 		if io := c.nodes[c.next].io; io != nil {
@@ -204,7 +205,7 @@ func (c *cluster) pick() *socketio.Server {
 func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch verb, name, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/"); {
 	case verb == "socket.io":
-		if io := c.pick(); io != nil {
+		if io := c.pick(r); io != nil {
 			io.ServeHTTP(w, r)
 			return
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"go.uber.org/goleak"
+
+	"github.com/siokit/siokit/adapters/redispubsub/redistest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -117,39 +120,120 @@ func (v *visitor) end() {
 	}
 }
 
-func TestCluster(t *testing.T) {
+// running is a cluster with its front.
+type running struct {
+	t    *testing.T
+	addr string
+}
+
+// start runs the command until the end of the test.
+func start(t *testing.T, redis string) *running {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- run(ctx, listener) }() // ends with ctx
-	defer func() {
+	go func() { ended <- run(ctx, listener, redis) }() // ends with ctx
+	t.Cleanup(func() {
+		http.DefaultClient.CloseIdleConnections()
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		http.DefaultClient.CloseIdleConnections()
-	}()
-	addr := listener.Addr().String()
-	post := func(path, origin string) int {
-		t.Helper()
-		r, err := http.NewRequest(http.MethodPost, "http://"+addr+path, nil)
-		if err != nil {
-			t.Error(err)
-			return 0
-		}
+	})
+	return &running{t, listener.Addr().String()}
+}
+
+// request returns status and body of an answer of the front.
+func (c *running) request(method, path, origin, body string) (int, string) {
+	c.t.Helper()
+	r, err := http.NewRequest(method, "http://"+c.addr+path, strings.NewReader(body))
+	if err != nil {
+		c.t.Error(err)
+		return 0, ""
+	}
+	if origin != "" {
 		r.Header.Set("Origin", origin)
-		resp, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Error(err)
-			return 0
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		c.t.Error(err)
+		return 0, ""
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		c.t.Error(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
+// post is what a button of the page does.
+func (c *running) post(path, origin string) int {
+	c.t.Helper()
+	code, _ := c.request(http.MethodPost, path, origin, "")
+	return code
+}
+
+func TestClusterOnNATS(t *testing.T) { testCluster(t, start(t, "")) }
+
+func TestClusterOnRedis(t *testing.T) { testCluster(t, start(t, redistest.Start(t).Addr)) }
+
+func TestRedisThatIsNotThere(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := listener.Addr().String()
+	listener.Close()
+	if err := run(t.Context(), listener, addr); err == nil || !strings.Contains(err.Error(), addr) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestFrontKeepsSessionsOnTheirServers: with long-polling each request is on its own.
+func TestFrontKeepsSessionsOnTheirServers(t *testing.T) {
+	c := start(t, "")
+	var sids []string
+	for range 6 {
+		code, body := c.request(http.MethodGet, "/socket.io/?EIO=4&transport=polling", "", "")
+		var opened struct{ SID string }
+		if code != http.StatusOK || json.Unmarshal([]byte(strings.TrimPrefix(body, "0")), &opened) != nil {
+			t.Fatalf("handshake: %d %s", code, body)
 		}
-		_ = resp.Body.Close()
-		return resp.StatusCode
+		sids = append(sids, opened.SID)
+	}
+	owners := map[string]int{}
+	for _, sid := range sids {
+		owner, _, _ := strings.Cut(sid, ".")
+		owners[owner]++
+		path := "/socket.io/?EIO=4&transport=polling&sid=" + sid
+		if code, body := c.request(http.MethodPost, path, "", "40"); code != http.StatusOK || body != "ok" {
+			t.Fatalf("CONNECT to %s: %d %s", sid, code, body)
+		}
+		if code, body := c.request(http.MethodGet, path, "", ""); code != http.StatusOK || !strings.HasPrefix(body, "40{") {
+			t.Errorf("poll of %s: %d %s", sid, code, body)
+		}
+	}
+	if len(owners) != 3 || owners["ada"] != 2 {
+		t.Errorf("sessions by server: %v", owners)
 	}
 
+	// One whose server is stopped has to begin anew, whoever says so.
+	owner, _, _ := strings.Cut(sids[0], ".")
+	if code := c.post("/stop/"+owner, "http://"+c.addr); code != http.StatusOK {
+		t.Fatalf("stop: status %d", code)
+	}
+	code, body := c.request(http.MethodGet, "/socket.io/?EIO=4&transport=polling&sid="+sids[0], "", "")
+	if code != http.StatusBadRequest || !strings.Contains(body, `"code":1`) {
+		t.Errorf("a session of a stopped server: %d %s", code, body)
+	}
+}
+
+func testCluster(t *testing.T, c *running) {
+	addr, post := c.addr, c.post
 	v := &visitor{t: t, addr: addr}
 	v.connect()
 	v.until(func(string, []json.RawMessage) bool { return v.server != "" && len(v.ticks) > 2 })

@@ -1,6 +1,6 @@
-// Command cluster runs three Socket.IO servers on an embedded NATS, and a page on
-// which you can watch a client move from one that is stopped to another without
-// missing anything.
+// Command cluster runs three Socket.IO servers on an embedded NATS, or on a Redis of
+// yours, and a page on which you can watch a client move from one that is stopped to
+// another without missing anything.
 package main
 
 import (
@@ -15,12 +15,11 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
-
-	"github.com/nats-io/nats-server/v2/server"
 )
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:3000", "address to listen on")
+	redis := flag.String("redis", "", "address of a Redis to use as the bus, such as 127.0.0.1:6379; empty: an embedded NATS")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -29,19 +28,30 @@ func main() {
 		log.Fatalf("cluster: %v", err)
 	}
 	fmt.Printf("cluster: open http://%s in two tabs, write, and stop a server\n", listener.Addr())
-	if err := run(ctx, listener); err != nil {
+	if err := run(ctx, listener, *redis); err != nil {
 		log.Fatalf("cluster: %v", err)
 	}
 }
 
 // run serves the page and the cluster until ctx ends.
-func run(ctx context.Context, listener net.Listener) error {
-	bus, err := startNATS()
+func run(ctx context.Context, listener net.Listener, redis string) error {
+	if redis != "" {
+		b, err := findRedis(ctx, redis)
+		if err != nil {
+			return err
+		}
+		return serve(ctx, listener, b)
+	}
+	b, err := startNATS()
 	if err != nil {
 		return err
 	}
-	defer bus.stop()
-	c, err := newCluster(bus.ClientURL(), "ada", "bob", "cyd")
+	defer b.stop()
+	return serve(ctx, listener, b)
+}
+
+func serve(ctx context.Context, listener net.Listener, b bus) error {
+	c, err := newCluster(b, "ada", "bob", "cyd")
 	if err != nil {
 		return err
 	}
@@ -61,38 +71,4 @@ func run(ctx context.Context, listener net.Listener) error {
 		err = errors.Join(err, failed)
 	}
 	return err
-}
-
-// embedded is a NATS server in this process, with JetStream in a temporary folder.
-type embedded struct {
-	*server.Server
-	dir string
-}
-
-func startNATS() (*embedded, error) {
-	dir, err := os.MkdirTemp("", "siokit-cluster")
-	if err != nil {
-		return nil, err
-	}
-	s, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: dir, NoLog: true, NoSigs: true,
-	})
-	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	s.Start()
-	e := &embedded{s, dir}
-	if !s.ReadyForConnections(10 * time.Second) {
-		e.stop()
-		return nil, errors.New("the NATS server has not started")
-	}
-	return e, nil
-}
-
-func (e *embedded) stop() {
-	e.Shutdown()
-	e.WaitForShutdown()
-	if err := os.RemoveAll(e.dir); err != nil {
-		log.Print(err)
-	}
 }
