@@ -2,8 +2,10 @@ package engineio_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -113,5 +115,49 @@ func callAnything(ctx context.Context, s *eiotest.Server, r *rand.Rand) {
 				ss.Discard()
 			}
 		}
+	}
+}
+
+// stillborn is a transport whose Accept fails when it is told to.
+type stillborn struct {
+	engineio.WebSocket
+	arrived, fail chan struct{}
+}
+
+func (t stillborn) Accept(http.ResponseWriter, *http.Request, *engineio.Port) (engineio.Link, error) {
+	close(t.arrived)
+	<-t.fail
+	return nil, errors.New("not accepted")
+}
+
+// TestSessionsThatNeverBeganAreNotFound: who iterates while a handshake fails
+// is given nothing that has no link.
+func TestSessionsThatNeverBeganAreNotFound(t *testing.T) {
+	bad := stillborn{arrived: make(chan struct{}), fail: make(chan struct{})}
+	s := eiotest.Start(t, engineio.Config{Transports: []engineio.Transport{engineio.Polling{}, bad}}, eiotest.Handler{})
+	for range 20 { // of which one is likely to come before it
+		s.Poll()
+	}
+	refused := make(chan struct{})
+	go func() {
+		defer close(refused)
+		s.Upgrade("EIO=4&transport=websocket")
+	}()
+	eiotest.Wait(t, bad.arrived)
+	n := 0
+	for ss := range s.Sessions() {
+		if n++; n == 1 {
+			close(bad.fail)
+			eiotest.Wait(t, refused)
+		}
+		if err := ss.Send(engineio.Text("x")); err != nil {
+			t.Error(err)
+		}
+		if got := ss.Transport(); got != "polling" {
+			t.Error(got)
+		}
+	}
+	if n != 20 {
+		t.Errorf("%d sessions", n)
 	}
 }

@@ -116,22 +116,29 @@ func (srv *Server) Handle(h Handler) error {
 // returned are not found yet.
 func (srv *Server) Session(id string) (*Session, bool) {
 	s := srv.sessions.get(id)
-	if s == nil || s.State() == Opening {
+	if s == nil || !s.begun() {
 		return nil, false
 	}
 	return s, true
 }
 
 // Sessions iterates over the sessions that exist when the loop begins, without
-// those whose Handler.Open has not returned.
+// those whose Handler.Open has not returned and those that have ended since.
 func (srv *Server) Sessions() iter.Seq[*Session] {
 	return func(yield func(*Session) bool) {
 		for _, s := range srv.sessions.all() {
-			if s.State() != Opening && !yield(s) {
+			if s.begun() && !yield(s) {
 				return
 			}
 		}
 	}
+}
+
+// begun reports whether the session is one that others may find. One that was
+// closed before it was open may have no link.
+func (s *Session) begun() bool {
+	st := s.State()
+	return st == Open || st == Closing
 }
 
 // MaxPayload returns the size in bytes of the largest message that a client
