@@ -125,6 +125,19 @@ func (e Entry) ok() bool {
 	return e.Verdict == conformance.Pass || e.Verdict == conformance.UnexpectedPass
 }
 
+// Counts says how many cases came out how.
+func (d Document) Counts() string {
+	return counts(func(v conformance.Verdict, level spec.Level) int {
+		n := 0
+		for _, e := range d.Results {
+			if e.Verdict == v && (level == "" || e.Level == level) {
+				n++
+			}
+		}
+		return n
+	})
+}
+
 // count counts a document's results of a profile (empty: all) as [Summarize] does.
 func (d Document) count(profile spec.Profile) Summary {
 	var s Summary

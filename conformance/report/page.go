@@ -2,6 +2,7 @@ package report
 
 import (
 	_ "embed" // the page's template
+	"fmt"
 	"html/template"
 	"io"
 	"slices"
@@ -18,7 +19,9 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"sign":    sign,
 	"entry":   find,
 	"date":    func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 MST") },
+	"seconds": func(ms int64) string { return fmt.Sprintf("%.1f", float64(ms)/1000) },
 	"percent": percent,
+	"shares":  shares,
 	"class":   class,
 }).Parse(pageText))
 
@@ -73,9 +76,30 @@ func class(e *Entry) string {
 		return "pass"
 	case e.Verdict == conformance.Died:
 		return "died"
-	case e.Verdict == conformance.Differs || e.Verdict == conformance.KnownFlaky || e.Verdict == conformance.KnownFailing:
-		return "note"
-	default:
+	case e.Counts:
 		return "fail"
+	default: // a REF, a QUIRK, or known
+		return "note"
 	}
+}
+
+// share is how many cases of a server have verdicts of one style.
+type share struct {
+	Class string
+	Cases int
+}
+
+// shares are the parts of a server's bar.
+func shares(d Document) []share {
+	cases := map[string]int{}
+	for i := range d.Results {
+		cases[class(&d.Results[i])]++
+	}
+	var list []share
+	for _, c := range []string{"pass", "died", "fail", "note", "skip"} {
+		if cases[c] > 0 {
+			list = append(list, share{c, cases[c]})
+		}
+	}
+	return list
 }

@@ -129,7 +129,7 @@ func TestPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := b.String()
-	for _, want := range []string{"sample", "E-HS-02", "another status", "and &lt;more&gt;", "died during the run"} {
+	for _, want := range []string{"sample", "E-HS-02", "another status", "and &lt;more&gt;", "died during the run", "1 pass, 1 MUST fail", "9 cases in 1.5 s"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not hold %q", want)
 		}

@@ -67,20 +67,6 @@ func Failure(w io.Writer, res conformance.Result) error {
 
 // Verdict is the line that sums a report up.
 func Verdict(r *conformance.Report) string {
-	var counts []string
-	for _, v := range conformance.Verdicts {
-		for _, level := range []spec.Level{spec.Must, spec.Ref, spec.Quirk, spec.Robust} {
-			if v == conformance.Pass || v == conformance.Skip {
-				level = ""
-			}
-			if n := r.Count(v, level); n > 0 {
-				counts = append(counts, strings.Join(strings.Fields(fmt.Sprintf("%d %s %s", n, level, v)), " "))
-			}
-			if level == "" {
-				break
-			}
-		}
-	}
 	word := "CONFORMS"
 	switch r.ExitCode() {
 	case conformance.ExitFailures:
@@ -91,7 +77,24 @@ func Verdict(r *conformance.Report) string {
 	if r.Options.Bare {
 		word += " in what needs no program on the server"
 	}
-	return fmt.Sprintf("%s: %s — %d cases in %v: %s", word, r.Name(), len(r.Results), r.Duration.Round(100*time.Millisecond), strings.Join(counts, ", "))
+	return fmt.Sprintf("%s: %s — %d cases in %v: %s", word, r.Name(), len(r.Results), r.Duration.Round(100*time.Millisecond), counts(r.Count))
+}
+
+// counts says how many cases came out how: "3 pass, 1 MUST fail".
+func counts(count func(conformance.Verdict, spec.Level) int) string {
+	var list []string
+	for _, v := range conformance.Verdicts {
+		levels := []spec.Level{spec.Must, spec.Ref, spec.Quirk, spec.Robust}
+		if v == conformance.Pass || v == conformance.Skip {
+			levels = []spec.Level{""} // together
+		}
+		for _, level := range levels {
+			if n := count(v, level); n > 0 {
+				list = append(list, strings.Join(strings.Fields(fmt.Sprintf("%d %s %s", n, level, v)), " "))
+			}
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 // mark is the sign of a verdict at the beginning of a line.
