@@ -185,6 +185,7 @@ func TestShutdownWaitsForAnUninvitedConnect(t *testing.T) {
 		config.EngineConfig.AllowEIO3 = true
 		srv := newServer(t, config)
 		e := connectPipeOf(t, srv, "/?EIO=3&transport=pipe", func(*pipeEnd, *eioparser.Packet) {})
+		synctest.Wait() // the session is open, and its time stands still
 		if srv.Running() == 0 {
 			t.Error("what is about to run does not count")
 		}
