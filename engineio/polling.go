@@ -1,7 +1,6 @@
 package engineio
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -139,10 +138,12 @@ func (l *pollLink) Close() {
 func (l *pollLink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodGet:
+		dropBody(w, r)
 		l.get(w, r)
 	case http.MethodPost:
 		l.post(w, r)
 	default:
+		dropBody(w, r)
 		w.Header().Set("Allow", "GET, POST")
 		w.WriteHeader(http.StatusMethodNotAllowed)
 	}
@@ -254,20 +255,25 @@ func (l *pollLink) post(w http.ResponseWriter, r *http.Request) {
 	binary := r.Header.Get("Content-Type") == "application/octet-stream"
 	if binary && l.port.Protocol() != 3 {
 		l.port.Fail(errContent)
+		dropBody(w, r)
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
 	rc := http.NewResponseController(w)
 	if status := l.beginPost(rc); status != 0 {
+		dropBody(w, r)
 		w.WriteHeader(status)
 		return
 	}
-	body, err := readBody(r, l.port.MaxPayload())
+	buf := inputs.Get().(*[]byte)
+	body, err := readBody((*buf)[:0], r, l.port.MaxPayload())
 	l.bodyRead()
 	if err != nil {
+		freeInput(buf, body)
 		l.endPost()
 		if errors.Is(err, errTooLarge) {
 			// The session lives on: as far as it is concerned nothing was sent.
+			dropBody(w, r)
 			w.Header().Set("Connection", "close")
 			w.WriteHeader(http.StatusRequestEntityTooLarge)
 			return
@@ -276,8 +282,8 @@ func (l *pollLink) post(w http.ResponseWriter, r *http.Request) {
 		cutOff(w, rc)
 		return
 	}
-	l.deliver(l.packets(r, body.Bytes(), binary))
-	bodies.Put(body)
+	l.deliver(l.packets(r, body, binary))
+	freeInput(buf, body)
 	l.endPost()
 	h := w.Header()
 	h.Set("Content-Type", "text/html") // some browsers offer text/plain for download
@@ -398,26 +404,26 @@ func (l *pollLink) announce() {
 	}
 }
 
-var errTooLarge = errors.New("engineio: body over the limit")
-
-// bodies keeps the memory of request bodies between requests.
-var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// readBody reads a body of at most limit bytes. Memory is taken as the bytes
-// come, whatever the header announces.
-func readBody(r *http.Request, limit int64) (*bytes.Buffer, error) {
+// readBody appends a body of at most limit bytes to b.
+func readBody(b []byte, r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
-		return nil, errTooLarge
+		return b, errTooLarge
 	}
-	b := bodies.Get().(*bytes.Buffer)
-	b.Reset()
-	n, err := b.ReadFrom(io.LimitReader(r.Body, limit+1))
-	if err == nil && n > limit {
-		err = errTooLarge
+	return readAll(b, r.Body, limit)
+}
+
+// bodyGrace is how long a client may take to send the rest of a body that
+// nobody is going to read.
+const bodyGrace = 200 * time.Millisecond
+
+// dropBody lets go of a body that nobody is going to read. net/http would read
+// it before the answer, and wait for the client as long as that likes.
+func dropBody(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength == 0 {
+		return
 	}
-	if err != nil {
-		bodies.Put(b)
-		return nil, err
-	}
-	return b, nil
+	rc := http.NewResponseController(w)
+	_ = rc.SetReadDeadline(time.Now().Add(bodyGrace))
+	_ = r.Body.Close() // what is left after that closes the connection
+	_ = rc.SetReadDeadline(time.Time{})
 }

@@ -380,3 +380,52 @@ func TestGoodbyeBesideAMessage(t *testing.T) {
 		}
 	}
 }
+
+// TestBodiesThatNobodyReads: net/http reads what is left of a request's body
+// before it lets the answer go. A client that never sends it is answered all the
+// same, and holds up neither a session nor Shutdown.
+func TestBodiesThatNobodyReads(t *testing.T) {
+	s := eiotest.Start(t, small(), new(echoing))
+	p, _ := s.Poll()
+	const query = "EIO=4&transport=polling"
+	ask := func(method, query string, header ...string) *http.Response {
+		t.Helper()
+		c := s.Dial() // open until the test ends
+		fmt.Fprintf(c, "%s /engine.io/?%s HTTP/1.1\r\nHost: x\r\n%sContent-Length: 90\r\n\r\n4abc", method, query, strings.Join(header, ""))
+		if err := c.SetReadDeadline(time.Now().Add(eiotest.Patience)); err != nil {
+			t.Fatal(err)
+		}
+		r, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatalf("%s %s: %v", method, query, err)
+		}
+		return r
+	}
+	for _, c := range []struct {
+		method, query string
+		header        string
+		want          int
+	}{
+		{method: "POST", query: "EIO=4&transport=nope", want: 400},
+		{method: "POST", query: query + "&sid=nope", want: 400},
+		{method: "PUT", query: query + "&sid=" + p.SID, want: 405},
+		{method: "GET", query: query, want: 200},
+		{method: "GET", query: query + "&sid=SESSION", want: 200},
+		{method: "POST", query: query + "&sid=SESSION", header: "Content-Type: application/octet-stream\r\n", want: 400},
+	} {
+		other, _ := s.Poll()
+		if strings.Contains(c.query, "SESSION") && c.method == "GET" {
+			other.Post("4x") // is there to be fetched
+		}
+		r := ask(c.method, strings.Replace(c.query, "SESSION", other.SID, 1), c.header)
+		if r.StatusCode != c.want || !r.Close {
+			t.Errorf("%s %s: %d, the connection is closed: %v", c.method, c.query, r.StatusCode, r.Close)
+		}
+	}
+	_ = s.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), eiotest.Patience)
+	defer cancel()
+	if err := s.Shutdown(ctx); err != nil {
+		t.Errorf("shutdown: %v", err)
+	}
+}

@@ -4,22 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"sync"
 
 	"github.com/gorilla/websocket"
 
 	"github.com/siokit/siokit/eioparser"
 	"github.com/siokit/siokit/eioparser/eio3"
 )
-
-// messageBufs keep the memory into which messages are read, while one is read.
-var messageBufs = sync.Pool{New: func() any { b := make([]byte, 0, 2<<10); return &b }}
-
-// messageBufMax is the largest buffer that goes back into the pool.
-const messageBufMax = 256 << 10
-
-var errTooBig = errors.New("engineio: message over the limit")
 
 // Read reads messages until the connection ends. It asks for a fresh goroutine
 // after the first input, and after that of a heartbeat: a client that is idle
@@ -50,45 +40,21 @@ func (l *wsLink) next() error {
 	if err != nil {
 		return l.readError(err)
 	}
-	buf := messageBufs.Get().(*[]byte)
-	b, err := readMessage((*buf)[:0], r, l.port.MaxPayload())
+	buf := inputs.Get().(*[]byte)
+	b, err := readAll((*buf)[:0], r, l.port.MaxPayload())
 	if err == nil {
 		l.wire.since = 0
 		err = l.deliver(kind, b)
 	} else {
 		err = l.messageError(err)
 	}
-	if cap(b) <= messageBufMax {
-		*buf = b[:0]
-		messageBufs.Put(buf)
-	}
+	freeInput(buf, b)
 	return err
-}
-
-// readMessage appends a message of at most limit bytes to b. Memory is taken
-// as the bytes come, whatever the frame's header announces.
-func readMessage(b []byte, r io.Reader, limit int64) ([]byte, error) {
-	for {
-		if len(b) == cap(b) {
-			b = append(b, 0)[:len(b)]
-		}
-		n, err := r.Read(b[len(b):cap(b)])
-		b = b[:len(b)+n]
-		if int64(len(b)) > limit {
-			return b, errTooBig
-		}
-		if err == io.EOF {
-			return b, nil
-		}
-		if err != nil {
-			return b, err
-		}
-	}
 }
 
 // messageError deals with an error within a message.
 func (l *wsLink) messageError(err error) error {
-	if err == errTooBig {
+	if err == errTooLarge {
 		// Larger than it looked: gorilla counts compressed bytes.
 		l.closeWith(websocket.CloseMessageTooBig, "")
 		return err
