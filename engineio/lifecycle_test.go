@@ -350,6 +350,15 @@ func TestCloseGivesUp(t *testing.T) {
 	})
 }
 
+// heap returns how much of the heap is in use.
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC() // the first one only begins to empty the pools
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
 // TestManySessionsComeAndGo: 50,000 sessions at once, and the heap is back
 // afterwards: registries shrink, and nothing holds what was a session.
 func TestManySessionsComeAndGo(t *testing.T) {
@@ -360,13 +369,6 @@ func TestManySessionsComeAndGo(t *testing.T) {
 	}
 	if err := srv.Handle(eiotest.Handler{}); err != nil {
 		t.Fatal(err)
-	}
-	heap := func() uint64 {
-		var m runtime.MemStats
-		runtime.GC()
-		runtime.GC() // the first one only begins to empty the pools
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
 	}
 	comeAndGo := func(n int) (peak uint64) {
 		r := httptest.NewRequest("GET", "/?EIO=4&transport=polling", nil)

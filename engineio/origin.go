@@ -8,6 +8,10 @@ import (
 	"strings"
 )
 
+// longestOrigin is the size in bytes above which an origin is none: a host name
+// has 253. It bounds what warnings remember, and what they write.
+const longestOrigin = 512
+
 // checkOrigin refuses a WebSocket handshake from a page of another origin.
 // Browsers send such a handshake with the user's cookies and let the page read
 // what comes back, so without this check any page could speak in the name of
@@ -20,7 +24,7 @@ func (srv *Server) checkOrigin(w http.ResponseWriter, r *http.Request) *Connecti
 	if origin == "" {
 		return nil
 	}
-	if !printable(origin) {
+	if !printable(origin) || len(origin) > longestOrigin {
 		return refused(BadRequest, nil, "name", "INVALID_ORIGIN", "origin", origin)
 	}
 	if srv.AllowsOrigin(r) {

@@ -2,6 +2,7 @@ package engineio_test
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -53,3 +54,29 @@ type silent struct{}
 func (silent) Open(*engineio.Session) error                    { return nil }
 func (silent) Message(*engineio.Session, engineio.Message)     {}
 func (silent) Close(*engineio.Session, engineio.Reason, error) {}
+
+// TestWarningsRememberLittle: what clients write into a header is no memory of
+// the server's.
+func TestWarningsRememberLittle(t *testing.T) {
+	srv, err := engineio.NewServer(engineio.Config{Logger: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := srv.Handle(silent{}); err != nil {
+		t.Fatal(err)
+	}
+	defer srv.Close()
+	before := heap()
+	for i := range 64 {
+		r := httptest.NewRequest(http.MethodGet, "/?EIO=3&transport=polling", nil)
+		r.Header.Set("Origin", fmt.Sprintf("https://%d.%s", i, strings.Repeat("x", 500_000)))
+		w := httptest.NewRecorder()
+		srv.ServeHTTP(w, r)
+		if want := `{"code":3,"message":"Bad request"}`; w.Body.String() != want {
+			t.Fatal(w.Body)
+		}
+	}
+	if after := heap(); after > before+1<<20 {
+		t.Errorf("the heap grew by %d KB", (after-before)>>10)
+	}
+}
