@@ -92,6 +92,7 @@ func TestCompressedMessages(t *testing.T) {
 		"counts decompressed bytes": {eiotest.AppendFrame(nil, first(eiotest.Text), deflated(t, "4"+strings.Repeat("a", 100))), "CLOSE(1009)"},
 		"a bomb":                    {eiotest.AppendFrame(nil, first(eiotest.Binary), deflated(t, strings.Repeat("\x00", 50_000))), "CLOSE(1009)"},
 		"corrupt":                   {eiotest.AppendFrame(nil, first(eiotest.Text), []byte("\xff\xff\xff\xff")), "CLOSE(1007)"},
+		"cut off":                   {eiotest.AppendFrame(nil, first(eiotest.Text), []byte("\x00\xff\xff\x00\x004")), "CLOSE(1007)"},
 		"not UTF-8":                 {eiotest.AppendFrame(nil, first(eiotest.Text), deflated(t, "4\xff")), "CLOSE(1007)"},
 		"the bit on a continuation": {append(eiotest.AppendFrame(nil, 0x41, deflated(t, "4x")), eiotest.AppendFrame(nil, 0xc0, nil)...), "CLOSE(1002)"},
 		"the bit on a ping":         {eiotest.AppendFrame(nil, first(eiotest.Ping), nil), "CLOSE(1002)"},

@@ -183,9 +183,10 @@ func (d *deflater) appendCompressed(dst []byte, pkt eioparser.Packet, as form) [
 }
 
 // isInflateError reports whether err says that the compressed bytes are wrong,
-// not that the connection broke.
+// not that the connection broke, for which gorilla has a CloseError.
 func isInflateError(err error) bool {
 	var corrupt flate.CorruptInputError
 	var internal flate.InternalError
-	return errors.As(err, &corrupt) || errors.As(err, &internal) || errors.Is(err, io.ErrNoProgress)
+	return errors.As(err, &corrupt) || errors.As(err, &internal) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrNoProgress)
 }
