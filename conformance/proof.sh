@@ -2,7 +2,7 @@
 # The proof that the suite's verdicts can be believed, the whole of it: some
 # twenty minutes on two cores. What of it fits into three is part of go test.
 #
-#   kill table   every mutant is still killed, every row of MUTANTS.md looked at
+#   kill table   every mutant is still killed, and every case still kills
 #   controls     what is no server, or one of revision 3, passes nothing
 #   public       every test of the public protocol suites has its cases
 #   repeats      the reference passes every case twenty times, with the machine

@@ -205,7 +205,9 @@ func eio3WebSocket(c *chapter) {
 			s := socket3(t, "/eio-v3/")
 			s.Send("abc")
 			s.Ended()
-			t.Check(time.Since(s.Opened) < 400*time.Millisecond, "the end came %v after the handshake, like a ping timeout", time.Since(s.Opened))
+			if age := time.Since(s.Asked); age > 450*time.Millisecond {
+				t.Unclear("closed %v after it was asked for, like a ping timeout: no evidence that it was closed for this", age.Round(time.Millisecond))
+			}
 		})
 	c.ref("22", "three pings", "Each ping is answered.",
 		func(t *probe.T) {

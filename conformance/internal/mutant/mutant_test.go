@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var (
 	update = flag.Bool("update", false, "run every case on every mutant and write the kill table")
-	every  = flag.Bool("every", false, "look at every row of the table, not at some of them")
+	every  = flag.Bool("every", false, "look at every row of the table and at every case, not at some rows")
 	only   = flag.String("mutant", "", "with -update: this mutant alone")
 )
 
@@ -29,7 +29,8 @@ const (
 
 // TestKillTable checks the committed table: every mutant is killed by some
 // case, every MUST and REF case kills some mutant, and what the table says
-// still holds for a sample of each row. With -update it makes the table anew.
+// still holds for a sample of the rows, or with -every for each mutant and each
+// case. With -update it makes the table anew.
 func TestKillTable(t *testing.T) {
 	server, err := mutant.StartServer(t.Context(), "../..")
 	if err != nil {
@@ -50,7 +51,7 @@ func TestKillTable(t *testing.T) {
 			t.Errorf("the table has a row for %s, which is no mutant", name)
 		}
 	}
-	for _, id := range table.Idle(mutant.Binding()) {
+	for _, id := range table.Idle(mutant.Binding(), mutant.All()) {
 		t.Errorf("%s kills no mutant", id)
 	}
 	if !*update {
@@ -64,19 +65,19 @@ const sampled = 8
 // sample runs a killer of each mutant, several mutants at a time; when the first
 // does not notice, the others have their turn.
 func sample(t *testing.T, server *mutant.Server, table mutant.Table) {
+	killed := map[string]bool{}
+	if *every {
+		killed = witness(t, server, table)
+	}
 	all := mutant.All()
-	eachOf(6, func(m mutant.Mutant) {
+	eachOf(6, all, func(m mutant.Mutant) {
 		row := slices.IndexFunc(all, func(other mutant.Mutant) bool { return other.Name == m.Name })
-		if len(table[m.Name]) == 0 || !*every && row%sampled != 0 {
+		if killed[m.Name] || len(table[m.Name]) == 0 || !*every && row%sampled != 0 {
 			return
 		}
 		first := table[m.Name][:1]
 		for _, ids := range [][]string{first, table[m.Name]} {
-			killers, err := server.Killers(t.Context(), m, named(ids), 4, -1)
-			if err != nil {
-				t.Error(err)
-			}
-			if len(killers) > 0 {
+			if len(killers(t, server, m, ids...)) > 0 {
 				return
 			}
 		}
@@ -84,19 +85,48 @@ func sample(t *testing.T, server *mutant.Server, table mutant.Table) {
 	})
 }
 
-// eachOf calls do with every mutant, some at a time.
-func eachOf(workers int, do func(mutant.Mutant)) {
-	queue := make(chan mutant.Mutant)
+// witness runs each case against the mutants that it kills by the table, the most
+// particular first, until it fails on one. It returns the mutants that died.
+func witness(t *testing.T, server *mutant.Server, table mutant.Table) map[string]bool {
+	killed := map[string]bool{}
+	var mu sync.Mutex
+	eachOf(6, mutant.Binding(), func(c spec.Case) {
+		victims := table.Victims(c.ID, mutant.All())
+		for _, m := range victims {
+			if len(killers(t, server, m, c.ID)) > 0 {
+				mu.Lock()
+				defer mu.Unlock()
+				killed[m.Name] = true
+				return
+			}
+		}
+		t.Errorf("%s no longer kills any of %d mutants", c.ID, len(victims))
+	})
+	return killed
+}
+
+// killers returns those of the cases that fail on a mutant.
+func killers(t *testing.T, server *mutant.Server, m mutant.Mutant, ids ...string) []string {
+	failed, err := server.Killers(t.Context(), m, named(ids), 4, -1)
+	if err != nil {
+		t.Error(err)
+	}
+	return failed
+}
+
+// eachOf calls do with every item, some at a time.
+func eachOf[Item any](workers int, items []Item, do func(Item)) {
+	queue := make(chan Item)
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() { // ends when the queue is closed
-			for m := range queue {
-				do(m)
+			for item := range queue {
+				do(item)
 			}
 		})
 	}
-	for _, m := range mutant.All() {
-		queue <- m
+	for _, item := range items {
+		queue <- item
 	}
 	close(queue)
 	wg.Wait()
@@ -125,7 +155,7 @@ func write(t *testing.T, server *mutant.Server) {
 		table = read(t)
 	}
 	var mu sync.Mutex
-	eachOf(3, func(m mutant.Mutant) {
+	eachOf(3, mutant.All(), func(m mutant.Mutant) {
 		if *only != "" && *only != m.Name {
 			return
 		}

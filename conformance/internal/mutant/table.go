@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 
@@ -117,22 +116,23 @@ func (t Table) Markdown(mutants []Mutant) string {
 // server that is broken everywhere says little about a single case.
 const specific = 60
 
+// Victims returns the aimed mutants that a case kills, first those that few other
+// cases kill.
+func (t Table) Victims(id string, mutants []Mutant) []Mutant {
+	victims := slices.DeleteFunc(slices.Clone(mutants), func(m Mutant) bool {
+		return len(t[m.Name]) > specific || !slices.Contains(t[m.Name], id)
+	})
+	slices.SortStableFunc(victims, func(a, b Mutant) int { return len(t[a.Name]) - len(t[b.Name]) })
+	return victims
+}
+
 // Idle returns the cases that kill no mutant that is aimed.
-func (t Table) Idle(cases []spec.Case) []string {
-	busy := map[string]bool{}
-	for _, killers := range t {
-		if len(killers) <= specific {
-			for _, id := range killers {
-				busy[id] = true
-			}
-		}
-	}
+func (t Table) Idle(cases []spec.Case, mutants []Mutant) []string {
 	var idle []string
 	for _, c := range cases {
-		if !busy[c.ID] {
+		if len(t.Victims(c.ID, mutants)) == 0 {
 			idle = append(idle, c.ID)
 		}
 	}
-	sort.Strings(idle)
 	return idle
 }
