@@ -23,16 +23,27 @@ func (srv *Server) clientAddr(r *http.Request) string {
 	if !srv.trusted(addr) {
 		return addr
 	}
-	chain := forwardedFor(r.Header)
-	for i := len(chain) - 1; i >= 0; i-- {
+	one, other := srv.farthest(addr, forwarded(r.Header)), srv.farthest(addr, forwardedFor(r.Header))
+	switch {
+	case len(r.Header["Forwarded"]) == 0:
+		return other
+	case len(r.Header["X-Forwarded-For"]) == 0 || one == other:
+		return one
+	}
+	// A proxy adds to the header that it knows and passes on the other, which is
+	// the client's own invention. Nobody knows which is which.
+	return addr
+}
+
+// farthest goes back from addr, a trusted proxy's, over the addresses that were
+// noted, and returns the first that is none.
+func (srv *Server) farthest(addr string, chain []string) string {
+	for i := len(chain) - 1; i >= 0 && srv.trusted(addr); i-- {
 		ip, err := netip.ParseAddr(chain[i])
 		if err != nil {
 			break
 		}
 		addr = ip.Unmap().String()
-		if !srv.trusted(addr) {
-			break
-		}
 	}
 	return addr
 }
@@ -67,22 +78,27 @@ func (srv *Server) host(r *http.Request) string {
 	return h
 }
 
-// forwardedFor returns the addresses that proxies noted, farthest first.
-func forwardedFor(h http.Header) []string {
-	var list []string
-	if lines := h["Forwarded"]; len(lines) > 0 { // RFC 7239, section 4
-		for _, hop := range splitList(lines) {
-			for pair := range strings.SplitSeq(hop, ";") {
-				k, v, _ := strings.Cut(strings.TrimSpace(pair), "=")
-				if strings.EqualFold(k, "for") {
-					list = append(list, bareAddr(strings.Trim(v, `"`)))
-				}
+// forwarded returns the addresses that proxies noted by RFC 7239, section 4,
+// farthest first. A hop that names none is empty.
+func forwarded(h http.Header) []string {
+	list := splitList(h["Forwarded"])
+	for i, hop := range list {
+		list[i] = ""
+		for pair := range strings.SplitSeq(hop, ";") {
+			k, v, _ := strings.Cut(strings.TrimSpace(pair), "=")
+			if strings.EqualFold(k, "for") {
+				list[i] = bareAddr(strings.Trim(v, `"`))
 			}
 		}
-		return list
 	}
-	for _, hop := range splitList(h["X-Forwarded-For"]) {
-		list = append(list, bareAddr(hop))
+	return list
+}
+
+// forwardedFor is the same for X-Forwarded-For.
+func forwardedFor(h http.Header) []string {
+	list := splitList(h["X-Forwarded-For"])
+	for i, hop := range list {
+		list[i] = bareAddr(hop)
 	}
 	return list
 }

@@ -93,7 +93,8 @@ type Config struct {
 	Trace *Trace
 
 	// TrustedProxies are the networks whose Forwarded, X-Forwarded-For and
-	// X-Forwarded-Host headers count. nil: nobody's.
+	// X-Forwarded-Host headers count. The first two must agree where both are
+	// there, since a proxy passes on what it does not write. nil: nobody's.
 	TrustedProxies []netip.Prefix
 
 	// ClientAddr, if not nil, says where a request comes from, in place of

@@ -141,6 +141,10 @@ func TestClientAddr(t *testing.T) {
 		{"nonsense", proxies, []string{"X-Forwarded-For", "unknown, 10.1.1.1"}, "10.1.1.1"},
 		{"IPv6", proxies, []string{"X-Forwarded-For", "[2001:db8::1]:80"}, "2001:db8::1"},
 		{"Forwarded", proxies, []string{"Forwarded", `for="[2001:db8::2]:4711";proto=https, for=10.1.1.1`}, "2001:db8::2"},
+		{"both, of one mind", proxies, []string{"Forwarded", "for=1.2.3.4", "X-Forwarded-For", "1.2.3.4"}, "1.2.3.4"},
+		// The proxy knows one of the headers; the other is the client's invention.
+		{"both, and one is made up", proxies, []string{"Forwarded", "for=6.6.6.6", "X-Forwarded-For", "1.2.3.4"}, "127.0.0.1"},
+		{"a hop that names nobody", proxies, []string{"Forwarded", "for=6.6.6.6, proto=https"}, "127.0.0.1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := make(chan string, 1)
