@@ -23,3 +23,11 @@ func TakePoll(s *Session, m Message) (answer func()) {
 func WriteOverPolling(s *Session, m Message) error {
 	return s.port.link.(*pollLink).TryWrite([]Outgoing{{Prepared: Prepare(m)}})
 }
+
+// Polled reports whether a session has a poll, ready or not.
+func Polled(s *Session) bool {
+	l := s.port.link.(*pollLink)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.poll != nil
+}

@@ -62,6 +62,8 @@ type pollLink struct {
 	mu        sync.Mutex
 	poll      *poll         // the pending GET
 	answering bool          // it was taken, and the link still counts as ready: another GET overlaps
+	writing   bool          // the answer to one that was taken has not been written
+	wrote     chan struct{} // closed when it has been; nil when nobody waits
 	parted    bool          // the client said goodbye: nobody fetches anything any more
 	came      chan struct{} // closed when a poll comes or the link ends; nil when nobody waits
 	posting   bool          // a POST is being read or worked on
@@ -103,7 +105,9 @@ func (l *pollLink) take() (p *poll, parted bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	p, l.poll = l.poll, nil
-	l.answering = p != nil
+	if p != nil {
+		l.answering, l.writing = true, true
+	}
 	return p, l.parted
 }
 
@@ -173,15 +177,51 @@ func (l *pollLink) get(w http.ResponseWriter, r *http.Request) {
 	rc := http.NewResponseController(w)
 	_ = rc.SetReadDeadline(time.Time{})
 	_ = rc.SetWriteDeadline(time.Time{})
-	l.port.SetReady(true)
+	if l.turn(p, r) {
+		l.port.SetReady(true)
+	}
 	select {
 	case <-p.done:
 	case <-r.Context().Done():
 		l.left(p, r)
 		return
 	}
-	if err := l.answer(w, r, rc, p); err != nil {
+	err := l.answer(w, r, rc, p)
+	l.written()
+	if err != nil {
 		l.port.Fail(fmt.Errorf("%w: %w", errPollLeft, err))
+	}
+}
+
+// turn waits until the answer to the poll before p has been written: what a
+// client does not read must fill its outbox, which has a limit, and not one
+// answer after the other. It reports whether p can be answered then.
+func (l *pollLink) turn(p *poll, r *http.Request) bool {
+	l.mu.Lock()
+	if !l.writing {
+		l.mu.Unlock()
+		return true
+	}
+	wrote := make(chan struct{})
+	l.wrote = wrote
+	l.mu.Unlock()
+	select {
+	case <-wrote:
+		return true
+	case <-p.done: // by the end of the session
+	case <-r.Context().Done():
+	}
+	return false
+}
+
+// written lets the next poll be answered.
+func (l *pollLink) written() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.writing = false
+	if l.wrote != nil {
+		close(l.wrote)
+		l.wrote = nil
 	}
 }
 

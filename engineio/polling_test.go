@@ -429,3 +429,35 @@ func TestBodiesThatNobodyReads(t *testing.T) {
 		t.Errorf("shutdown: %v", err)
 	}
 }
+
+// TestOneAnswerAtATime: a client that polls on without reading what it was
+// answered is no better than one that does not read: it fills its outbox.
+func TestOneAnswerAtATime(t *testing.T) {
+	s := eiotest.Start(t, slow(), new(echoing))
+	p, _ := s.Poll()
+	ss, _ := s.Session(p.SID)
+	c := s.Dial()
+	fmt.Fprintf(c, "GET /engine.io/?EIO=4&transport=polling&sid=%s HTTP/1.1\r\nHost: x\r\n\r\n", p.SID)
+	eiotest.Until(t, "poll pending", ss.Writable)
+	const large = 15 << 20 // more than a connection holds
+	_ = ss.Send(engineio.Binary(make([]byte, large)))
+	eiotest.Until(t, "taken", func() bool { return ss.BufferedBytes() == 0 })
+	next := p.Go()
+	_ = ss.Send(engineio.Text("next"))
+	eiotest.Until(t, "the next poll overlaps", func() bool {
+		return len(next) > 0 || engineio.Polled(ss)
+	})
+	if len(next) > 0 || ss.Writable() || ss.BufferedBytes() == 0 {
+		t.Fatal("an answer beside another")
+	}
+	r, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := io.ReadAll(r.Body); err != nil || len(b) < large {
+		t.Fatalf("%d bytes, %v", len(b), err)
+	}
+	if got := show(eiotest.Wait(t, next)); got != "200 4next" {
+		t.Error(got)
+	}
+}
