@@ -124,7 +124,7 @@ func bareAddr(s string) string {
 // addrCounter counts sessions by address, for Limits.SessionsPerAddr.
 type addrCounter struct {
 	mu sync.Mutex
-	n  map[string]int
+	n  table[string, int]
 }
 
 // enter counts a session unless its address has limit already. Without a limit
@@ -135,22 +135,20 @@ func (c *addrCounter) enter(addr string, limit int) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.n == nil {
-		c.n = make(map[string]int)
-	}
-	if c.n[addr] >= limit {
+	n := c.n.m[addr]
+	if n >= limit {
 		return false
 	}
-	c.n[addr]++
+	c.n.put(addr, n+1)
 	return true
 }
 
 func (c *addrCounter) leave(addr string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if n, ok := c.n[addr]; n > 1 {
-		c.n[addr] = n - 1
-	} else if ok {
-		delete(c.n, addr)
+	if n := c.n.m[addr]; n > 1 {
+		c.n.put(addr, n-1)
+	} else {
+		c.n.remove(addr)
 	}
 }

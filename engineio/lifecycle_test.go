@@ -363,11 +363,19 @@ func heap() uint64 {
 // afterwards: registries shrink, and nothing holds what was a session.
 func TestManySessionsComeAndGo(t *testing.T) {
 	const n = 50_000
-	srv, err := engineio.NewServer(engineio.Config{PingInterval: time.Hour, PingTimeout: time.Hour})
+	came := 0
+	srv, err := engineio.NewServer(engineio.Config{
+		PingInterval: time.Hour, PingTimeout: time.Hour,
+		Limits:     engineio.Limits{SessionsPerAddr: 1},
+		ClientAddr: func(*http.Request) string { came++; return fmt.Sprint(came) },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := srv.Handle(eiotest.Handler{}); err != nil {
+	if err := srv.Handle(eiotest.Handler{OnOpen: func(ss *engineio.Session) error {
+		ss.Subscribe("all", ss.Handshake().RemoteAddr)
+		return nil
+	}}); err != nil {
 		t.Fatal(err)
 	}
 	comeAndGo := func(n int) (peak uint64) {

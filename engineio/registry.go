@@ -7,8 +7,7 @@ import (
 
 // registry is the sessions of a server by id. It is cut into shards, so that a
 // storm of connections does not meet at one lock, and so that giving memory
-// back after a peak, which a Go map does not do by itself, moves little at a
-// time.
+// back after a peak moves little at a time.
 type registry struct {
 	seed   maphash.Seed
 	shards [registryShards]shard
@@ -18,8 +17,7 @@ const registryShards = 32
 
 type shard struct {
 	mu   sync.RWMutex
-	byID map[string]*Session
-	peak int // most entries since byID was made
+	byID table[string, *Session]
 }
 
 func newRegistry() *registry { return &registry{seed: maphash.MakeSeed()} }
@@ -32,7 +30,7 @@ func (r *registry) get(id string) *Session {
 	sh := r.shard(id)
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
-	return sh.byID[id]
+	return sh.byID.m[id]
 }
 
 // add enters s unless its id is taken.
@@ -40,14 +38,10 @@ func (r *registry) add(s *Session) bool {
 	sh := r.shard(s.id)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if _, taken := sh.byID[s.id]; taken {
+	if _, taken := sh.byID.m[s.id]; taken {
 		return false
 	}
-	if sh.byID == nil {
-		sh.byID = make(map[string]*Session)
-	}
-	sh.byID[s.id] = s
-	sh.peak = max(sh.peak, len(sh.byID))
+	sh.byID.put(s.id, s)
 	return true
 }
 
@@ -56,17 +50,10 @@ func (r *registry) remove(s *Session) bool {
 	sh := r.shard(s.id)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if sh.byID[s.id] != s {
+	if sh.byID.m[s.id] != s {
 		return false
 	}
-	delete(sh.byID, s.id)
-	if n := len(sh.byID); sh.peak > 64 && n < sh.peak/4 {
-		small := make(map[string]*Session, n)
-		for id, s := range sh.byID {
-			small[id] = s
-		}
-		sh.byID, sh.peak = small, n
-	}
+	sh.byID.remove(s.id)
 	return true
 }
 
@@ -76,7 +63,7 @@ func (r *registry) all() []*Session {
 	for i := range r.shards {
 		sh := &r.shards[i]
 		sh.mu.RLock()
-		for _, s := range sh.byID {
+		for _, s := range sh.byID.m {
 			list = append(list, s)
 		}
 		sh.mu.RUnlock()

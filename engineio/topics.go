@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"maps"
+	"slices"
 	"sync"
 )
 
@@ -9,7 +10,7 @@ import (
 // only knows its own topics, so that it can leave them at its end.
 type topics struct {
 	mu      sync.RWMutex
-	members map[string]map[*Session]struct{}
+	members table[string, *table[*Session, struct{}]]
 }
 
 // Subscribe adds the session to topics, which are names of the application's
@@ -22,15 +23,12 @@ func (s *Session) Subscribe(names ...string) {
 		return
 	}
 	for _, name := range names {
-		set := t.members[name]
+		set := t.members.m[name]
 		if set == nil {
-			set = make(map[*Session]struct{})
-			if t.members == nil {
-				t.members = make(map[string]map[*Session]struct{})
-			}
-			t.members[name] = set
+			set = new(table[*Session, struct{}])
+			t.members.put(name, set)
 		}
-		set[s] = struct{}{}
+		set.put(s, struct{}{})
 		if s.topics == nil {
 			s.topics = make(map[string]struct{})
 		}
@@ -51,10 +49,13 @@ func (s *Session) Unsubscribe(names ...string) {
 
 // leave removes one membership, and the topic with its last member.
 func (t *topics) leave(s *Session, name string) {
-	set := t.members[name]
-	delete(set, s)
-	if len(set) == 0 {
-		delete(t.members, name)
+	set := t.members.m[name]
+	if set == nil {
+		return
+	}
+	set.remove(s)
+	if len(set.m) == 0 {
+		t.members.remove(name)
 	}
 }
 
@@ -80,20 +81,17 @@ func (srv *Server) Publish(names []string, m Message, f Flags) int {
 	switch len(names) {
 	case 0:
 	case 1:
-		set := t.members[names[0]]
-		to = make([]*Session, 0, len(set))
-		for s := range set {
-			to = append(to, s)
+		if set := t.members.m[names[0]]; set != nil {
+			to = slices.AppendSeq(make([]*Session, 0, len(set.m)), maps.Keys(set.m))
 		}
 	default:
 		union := make(map[*Session]struct{})
 		for _, name := range names {
-			maps.Copy(union, t.members[name])
+			if set := t.members.m[name]; set != nil {
+				maps.Copy(union, set.m)
+			}
 		}
-		to = make([]*Session, 0, len(union))
-		for s := range union {
-			to = append(to, s)
-		}
+		to = slices.AppendSeq(make([]*Session, 0, len(union)), maps.Keys(union))
 	}
 	if len(to) == 0 {
 		t.mu.RUnlock()
