@@ -7,23 +7,32 @@ import (
 )
 
 // fields are the members that json/v2 makes of a struct, those of embedded and
-// inlined structs among them; of equal names the outermost counts.
+// inlined structs among them; of equal names the outermost counts. A nil pointer
+// to an embedded struct takes its members with it.
 func (l *loader) fields(t *types.Struct) []Field {
 	var fields []Field
 	at := map[string]int{}
 	depth := map[string]int{}
-	var collect func(*types.Struct, int)
-	collect = func(t *types.Struct, level int) {
+	open := map[*types.Struct]bool{}
+	var collect func(t *types.Struct, level int, optional bool)
+	collect = func(t *types.Struct, level int, optional bool) {
+		if open[t] { // embedded in itself
+			return
+		}
+		open[t] = true
+		defer delete(open, t)
 		for i := range t.NumFields() {
 			field, tag := t.Field(i), parseTag(t.Tag(i))
 			if inner, ok := inlined(field, tag); ok {
-				collect(inner, level+1)
+				_, pointer := field.Type().(*types.Pointer)
+				collect(inner, level+1, optional || pointer)
 				continue
 			}
 			if tag.ignored || tag.options["inline"] || tag.options["unknown"] || !field.Exported() {
 				continue
 			}
 			f := l.field(field, tag)
+			f.Optional = f.Optional || optional
 			if i, ok := at[f.Name]; !ok {
 				at[f.Name], depth[f.Name] = len(fields), level
 				fields = append(fields, f)
@@ -32,7 +41,7 @@ func (l *loader) fields(t *types.Struct) []Field {
 			}
 		}
 	}
-	collect(t, 0)
+	collect(t, 0, false)
 	return fields
 }
 

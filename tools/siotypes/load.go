@@ -55,6 +55,12 @@ func Load(dir string, patterns ...string) (*API, error) {
 	return &l.api, nil
 }
 
+// reserved are names that the documents have a meaning of their own for.
+var reserved = []string{
+	binaryName, failureName, "ClientToServerEvents", "ServerToClientEvents",
+	"ArrayBuffer", "Record", "Uint8Array", // TypeScript's
+}
+
 // loader collects an API while the files are read.
 type loader struct {
 	api    API
@@ -67,6 +73,9 @@ type loader struct {
 
 func newLoader(pkgs []*packages.Package) *loader {
 	l := &loader{docs: map[types.Object]string{}, open: map[*types.Named]bool{}, taken: map[string]bool{}, origin: map[string]string{}}
+	for _, name := range reserved {
+		l.taken[name] = true
+	}
 	for _, pkg := range pkgs {
 		for _, file := range pkg.Syntax {
 			l.comments(pkg.TypesInfo, file)

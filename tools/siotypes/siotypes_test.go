@@ -103,7 +103,7 @@ func TestDocumentsAreValid(t *testing.T) {
 	}
 	groups := map[string]string{
 		"log": "clientToServer", "list/all~": "clientToServer", "sum": "clientToServer", "bye": "clientToServer",
-		"chat": "serverToClient", "ping pong": "serverToClient", "moved": "serverToClient", "three": "serverToClient", "confirm": "serverToClient",
+		"chat": "serverToClient", "ping pong": "serverToClient", "moved": "serverToClient", "three": "serverToClient", "saved": "serverToClient", "confirm": "serverToClient",
 	}
 	var samples []sample
 	for name, values := range app.Sample() {
@@ -126,6 +126,7 @@ func TestDocumentsAreValid(t *testing.T) {
 		"moved":     `["a"]`,
 		"log":       `[3]`,
 		"three":     `[true,"x",1]`,
+		"saved":     `[{"Values":{}}]`,
 		"list/all~": `[{"items":[1],"next":0}]`,
 		"confirm":   `[1]`,
 		"sum":       `["1"]`,

@@ -65,6 +65,18 @@ type Message struct {
 // Tree is a map of itself.
 type Tree map[string]Tree
 
+// Record is called like one of TypeScript's own types, and may hold nothing of
+// what it embeds.
+type Record struct {
+	*Base
+	*Record
+	Failure Failure
+	Values  map[string]int
+}
+
+// Failure is called like what siotypes writes itself.
+type Failure struct{ Reason string }
+
 // Page is generic.
 type Page[T any] struct {
 	Items []T `json:"items"`
@@ -78,6 +90,7 @@ var (
 	Moved    = socketio.DefineEvent[socketio.Args2[string, float64]]("moved").ToClient()
 	Log      = socketio.DefineEvent[socketio.Args2[Level, socketio.Rest[*int]]]("log").ToServer()
 	Three    = socketio.DefineEvent[socketio.Args3[bool, []byte, uint64]]("three").ToClient()
+	Saved    = socketio.DefineEvent[Record]("saved").ToClient()
 	List     = socketio.DefineCall[Page[string], Page[Message]]("list/all~").ToServer()
 	Confirm  = socketio.DefineCall[string, bool]("confirm").ToClient()
 	Sum      = socketio.DefineCall[socketio.Rest[int], int]("sum").ToServer()
@@ -101,6 +114,7 @@ func Sample() map[string][]any {
 		"moved":           {"a", 1.5},
 		"log":             {Low, nil, 5},
 		"three":           {true, []byte("x"), uint64(7)},
+		"saved":           {Record{}},
 		"list/all~":       {Page[string]{}},
 		"list/all~ reply": {Page[Message]{Items: []Message{{Kind: Text}, full}}},
 		"confirm":         {"sure?"},

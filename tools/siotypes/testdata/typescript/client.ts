@@ -25,6 +25,11 @@ socket.on("chat", (message) => {
 socket.on("ping pong", () => {});
 socket.on("moved", (who: string, angle: number) => {});
 socket.on("three", (a: boolean, b: ArrayBuffer | Uint8Array | null, c: number) => {});
+socket.on("saved", (record) => {
+  const id: string | undefined = record.id;
+  const value: number = record.Values["a"];
+  record.Failure.Reason.toUpperCase();
+});
 socket.on("confirm", (question, ack) => {
   question.toUpperCase();
   ack(true);

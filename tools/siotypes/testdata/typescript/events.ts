@@ -1,5 +1,10 @@
 // Written by siotypes; not to be edited.
 
+/** Failure is called like what siotypes writes itself. */
+export interface Failure2 {
+  Reason: string;
+}
+
 /** Kind is what a message is. */
 export type Kind = "text" | "image";
 
@@ -52,6 +57,17 @@ export interface PageString {
   next: number;
 }
 
+/**
+ * Record is called like one of TypeScript's own types, and may hold nothing of
+ * what it embeds.
+ */
+export interface Record2 {
+  id?: string;
+  created?: string;
+  Failure: Failure2;
+  Values: Record<string, number>;
+}
+
 /** Binary data: an ArrayBuffer in browsers, a Buffer in Node. */
 export type Binary = ArrayBuffer | Uint8Array;
 
@@ -77,5 +93,6 @@ export interface ServerToClientEvents {
   confirm: (value: string, ack: (value: boolean | Failure) => void) => void;
   moved: (a: string, b: number) => void;
   "ping pong": () => void;
+  saved: (value: Record2) => void;
   three: (a: boolean, b: Binary | null, c: number) => void;
 }
