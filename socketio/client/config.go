@@ -31,6 +31,13 @@ type Config struct {
 	// TLS, how to dial.
 	Engine engine.Config
 
+	// Prepare, if not nil, is called before each attempt to connect and may change
+	// the options of that one, a copy of Engine: a fresh header, other transports.
+	// Its Header is never nil. attempt counts as OnReconnectAttempt does, 0 is the
+	// first one. ctx ends with the attempt, after Timeout at the latest. An error
+	// goes to OnConnectError, as if the server had not been there.
+	Prepare func(ctx context.Context, attempt int, options *engine.Config) error
+
 	// Auth returns what CONNECT carries for the server's middlewares: a struct or
 	// a map, nil for nothing. It is called before each CONNECT, also after
 	// reconnections, so that it may fetch a fresh token; Static always gives the

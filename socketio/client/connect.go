@@ -2,6 +2,9 @@ package client
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"net/http"
 	"time"
 
 	engine "github.com/siokit/siokit/engineio/client"
@@ -89,7 +92,11 @@ func (c *Client) connect(ctx context.Context, delays *backoff) error {
 		dial, cancel = context.WithTimeoutCause(ctx, c.config.Timeout, ErrTimeout)
 	}
 	k := &conn{client: c, attempt: delays.attempts, decoder: c.config.Codec.NewDecoder(c.config.Limits)}
-	session, err := engine.Dial(dial, c.url, k, c.config.Engine)
+	options, err := c.prepare(dial, delays.attempts)
+	var session *engine.Session
+	if err == nil {
+		session, err = engine.Dial(dial, c.url, k, options)
+	}
 	cancel()
 	if err != nil {
 		if ctx.Err() == nil {
@@ -104,6 +111,23 @@ func (c *Client) connect(ctx context.Context, delays *backoff) error {
 		k.part()
 	}
 	return k.why
+}
+
+// prepare returns the options of an attempt.
+func (c *Client) prepare(ctx context.Context, attempt int) (options engine.Config, err error) {
+	options = c.config.Engine
+	if c.config.Prepare == nil {
+		return options, nil
+	}
+	options.Query = maps.Clone(options.Query)
+	if options.Header = options.Header.Clone(); options.Header == nil {
+		options.Header = http.Header{}
+	}
+	defer recovered(&err)
+	if err := c.config.Prepare(ctx, attempt, &options); err != nil {
+		return options, fmt.Errorf("socketio: prepare: %w", err)
+	}
+	return options, nil
 }
 
 // sleep waits for d or the end of ctx.

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"github.com/siokit/siokit/engineio"
+	engine "github.com/siokit/siokit/engineio/client"
 	"github.com/siokit/siokit/socketio"
 	"github.com/siokit/siokit/socketio/client"
 )
@@ -354,6 +357,48 @@ func TestAuth(t *testing.T) {
 		if n := calls.Load(); n != 7 {
 			t.Error(n, "calls")
 		}
+	})
+}
+
+func TestPrepareChangesOneAttempt(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		io := newServer(t, socketio.Config{})
+		var d, server diary
+		calls := 0
+		io.OnConnection(func(_ context.Context, s *socketio.Socket) {
+			server.add("token %s over %s", s.Handshake().Header.Get("Authorization"), s.Session().Transport())
+		})
+		config := overWebSocket(client.Config{Prepare: func(ctx context.Context, attempt int, options *engine.Config) error {
+			d.add("attempt %d, %d headers", attempt, len(options.Header))
+			options.Header.Set("Authorization", strconv.Itoa(attempt))
+			switch calls++; calls {
+			case 1:
+				return errors.New("token server is down")
+			case 2:
+				panic("boom")
+			case 3:
+				<-ctx.Done()
+				return context.Cause(ctx)
+			case 4:
+				options.Transports = []engine.Transport{engine.Polling{}}
+			}
+			return nil
+		}})
+		config.Engine.Header = http.Header{"X-Kept": {"1"}}
+		c := io.Client(config)
+		d.follow(c.Socket)
+		if err := c.Connect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		d.expect(t,
+			"attempt 0, 1 headers", "connect error: socketio: prepare: token server is down",
+			"attempt 1, 1 headers", "connect error: socketio: panic: boom",
+			"attempt 2, 1 headers", "connect error: socketio: prepare: socketio: timeout",
+			"attempt 3, 1 headers", "connect")
+		c.Cut()
+		<-time.After(10 * time.Second)
+		server.expect(t, "token 3 over polling", "token 1 over websocket")
+		d.expect(t, "disconnect: transport error", "attempt 1, 1 headers", "connect")
 	})
 }
 
