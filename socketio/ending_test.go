@@ -236,6 +236,7 @@ func TestGoexit(t *testing.T) {
 		c := dial(t, serve(t, srv))
 		c.join("/")
 		c.next()
+		eventually(t, "no dispatcher", func() bool { return srv.Running() == 0 }) // else it is queued behind it
 		c.send(`42["exit"]`)
 		if why := receive(t, gone); why.Reason != engineio.TransportError || why.Err == nil {
 			t.Error(why)

@@ -43,9 +43,6 @@ func messageBack(_ context.Context, ev *socketio.Event) error {
 // reference ask for.
 func fixture(t testing.TB, config socketio.Config) *socketio.Server {
 	t.Helper()
-	if config.ConnectTimeout == 0 {
-		config.ConnectTimeout = time.Second
-	}
 	config.EngineConfig.PingInterval = 300 * time.Millisecond
 	config.EngineConfig.PingTimeout = 5 * time.Second // a busy machine
 	config.CleanupEmptyChildNamespaces = true

@@ -466,28 +466,27 @@ func TestMiddleware(t *testing.T) {
 		}
 	})
 	t.Run("one that hangs ends at the connect timeout", func(t *testing.T) {
-		config := quiet()
-		config.ConnectTimeout = 50 * time.Millisecond
-		srv := newServer(t, config)
-		srv.Of("/fine")
-		release, cause := make(chan struct{}), make(chan error, 1)
-		srv.Use(func(ctx context.Context, _ *socketio.Socket) error {
-			<-ctx.Done()
-			cause <- context.Cause(ctx)
-			<-release
-			return nil
+		inBubble(t, func(t *testing.T, srv *socketio.Server, c *pipeClient) {
+			srv.Of("/fine")
+			release, cause := make(chan struct{}), make(chan error, 1)
+			srv.Use(func(ctx context.Context, _ *socketio.Socket) error {
+				<-ctx.Done()
+				cause <- context.Cause(ctx)
+				<-release
+				return nil
+			})
+			c.send("0/fine,")
+			<-c.frames
+			c.send("0")
+			start := time.Now()
+			if got, d := <-c.frames, time.Since(start); got != `4{"message":"connect timeout"}` || d < 45*time.Second || d > 46*time.Second {
+				t.Error(got, d)
+			}
+			if err := <-cause; err != socketio.ErrConnectTimeout {
+				t.Error(err)
+			}
+			close(release)
 		})
-		c := dial(t, serve(t, srv))
-		c.join("/fine")
-		c.send("40")
-		c.expect(`44{"message":"connect timeout"}`)
-		if err := receive(t, cause); err != socketio.ErrConnectTimeout {
-			t.Error(err)
-		}
-		close(release)
-		if err := srv.Shutdown(t.Context()); err != nil {
-			t.Error(err)
-		}
 	})
 }
 

@@ -78,28 +78,27 @@ func TestPacketsBehindAServerDisconnectAreIgnored(t *testing.T) {
 // answer for each client, and, for the race detector, nothing written to a socket
 // that was refused.
 func TestMatcherAnswersTooLate(t *testing.T) {
-	config := quiet()
-	config.ConnectTimeout = 50 * time.Millisecond
-	srv := newServer(t, config)
-	srv.OfMatch(func(ctx context.Context, _ string, _ *socketio.Handshake) bool {
-		<-ctx.Done()
-		return true
-	})
-	c := dial(t, serve(t, srv))
-	c.join("/")
-	const n = 64
-	for i := range n {
-		c.send(fmt.Sprintf("40/late-%d,", i))
-	}
-	answered := map[string]bool{}
-	for range n {
-		got := c.next()
-		name, _, _ := strings.Cut(got[2:], ",")
-		if answered[name] || !strings.HasPrefix(got, "44") && !strings.HasPrefix(got, "40") {
-			t.Error(got)
+	inBubble(t, func(t *testing.T, srv *socketio.Server, c *pipeClient) {
+		srv.OfMatch(func(ctx context.Context, _ string, _ *socketio.Handshake) bool {
+			<-ctx.Done()
+			return true
+		})
+		c.send("0")
+		<-c.frames
+		const n = 64
+		for i := range n {
+			c.send(fmt.Sprintf("0/late-%d,", i))
 		}
-		answered[name] = true
-	}
+		answered := map[string]bool{}
+		for range n {
+			got := <-c.frames
+			name, _, _ := strings.Cut(got[1:], ",")
+			if answered[name] || got[0] != '4' && got[0] != '0' {
+				t.Error(got)
+			}
+			answered[name] = true
+		}
+	})
 }
 
 // A namespace that was made for a client that has gone meanwhile is cleaned up.

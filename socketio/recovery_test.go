@@ -185,7 +185,10 @@ func TestRecovery(t *testing.T) {
 		cut(t, srv, c)
 		s.offset = "unknown"
 	}, socketio.Recovery{})
-	fresh("S-CR-10", func(_ *socketio.Server, c *wire, _ *session) { c.send("41") }, socketio.Recovery{})
+	fresh("S-CR-10", func(srv *socketio.Server, c *wire, _ *session) {
+		c.send("41")
+		eventually(t, "the client has left", func() bool { return srv.Len() == 0 }) // else its return is a race with the old connection
+	}, socketio.Recovery{})
 	fresh("S-CR-11", func(_ *socketio.Server, c *wire, _ *session) {
 		c.send(`42["disconnect-me"]`)
 		c.expect("41")

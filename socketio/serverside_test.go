@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -83,7 +84,7 @@ var (
 	load   = socketio.DefineCall[string, int]("load").BetweenServers()
 )
 
-// cluster makes n servers.
+// cluster makes n servers, which no client can reach.
 func cluster(t *testing.T, n int) []*socketio.Server {
 	h := new(hub)
 	var servers []*socketio.Server
@@ -91,7 +92,11 @@ func cluster(t *testing.T, n int) []*socketio.Server {
 		config := quiet()
 		config.Adapter = h.adapter(string(rune('a' + i)))
 		srv := newServer(t, config)
-		serve(t, srv)
+		t.Cleanup(func() {
+			if err := srv.Shutdown(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
 		servers = append(servers, srv)
 	}
 	return servers
@@ -126,6 +131,10 @@ func TestServerSideEvents(t *testing.T) {
 }
 
 func TestDoServers(t *testing.T) {
+	synctest.Test(t, doServers)
+}
+
+func doServers(t *testing.T) {
 	servers := cluster(t, 4)
 	load.On(servers[1], func(_ context.Context, q string) (int, error) { return len(q), nil })
 	load.On(servers[2], func(context.Context, string) (int, error) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,6 +42,7 @@ func bubbleClient(t *testing.T, srv *socketio.Server) *pipeClient {
 		case eioparser.Message:
 			c.frames <- string(p.Data)
 		case eioparser.Ping:
+			c.pings.Add(1)
 			e.pong()
 		}
 	})
@@ -50,6 +53,97 @@ func bubbleClient(t *testing.T, srv *socketio.Server) *pipeClient {
 type pipeClient struct {
 	*pipeEnd
 	frames chan string
+	pings  atomic.Int64
+}
+
+// next returns what comes next as it is on the wire of a WebSocket, "CLOSE" at the
+// end.
+func (c *pipeClient) next() string {
+	select {
+	case f := <-c.frames:
+		return "4" + f
+	case <-c.served:
+	}
+	select {
+	case f := <-c.frames: // it came before
+		return "4" + f
+	default:
+		return "CLOSE"
+	}
+}
+
+// expect is that of wire.
+func (c *pipeClient) expect(t *testing.T, patterns ...string) {
+	t.Helper()
+	for _, p := range patterns {
+		if f := c.next(); !matches(p, f) {
+			t.Fatalf("frame %q, want %q", f, p)
+		}
+	}
+}
+
+// inFixture runs a test with the fixture and one client on a pipe.
+func inFixture(t *testing.T, f func(t *testing.T, srv *socketio.Server, c *pipeClient)) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := fixture(t, piped(quiet()))
+		c := bubbleClient(t, srv)
+		f(t, srv, c)
+		if err := srv.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+		<-c.served
+	})
+}
+
+func TestReferenceInTime(t *testing.T) {
+	for _, e := range timed {
+		t.Run(e.id, func(t *testing.T) {
+			inFixture(t, func(t *testing.T, _ *socketio.Server, c *pipeClient) {
+				for _, f := range e.send {
+					c.send(f[1:])
+				}
+				c.expect(t, e.want...)
+			})
+		})
+	}
+}
+
+func TestPingsContinueAfterDisconnect(t *testing.T) { // S-DC-02, S-DC-15
+	inFixture(t, func(t *testing.T, srv *socketio.Server, c *pipeClient) {
+		c.send("0")
+		c.expect(t, joinMain, `42["auth",{}]`)
+		c.send("1")
+		before := c.pings.Load()
+		<-time.After(time.Minute)
+		if n := c.pings.Load() - before; n < 100 { // one each 300 ms
+			t.Error(n, "pings")
+		}
+		c.send("0/custom,")
+		c.expect(t, `40/custom,{"sid":"<sid>"}`)
+	})
+}
+
+func TestBroadcastAckEndsWithWhatHasCome(t *testing.T) { // S-RM-09
+	inFixture(t, func(t *testing.T, srv *socketio.Server, a *pipeClient) {
+		b := bubbleClient(t, srv)
+		for _, c := range []*pipeClient{a, b} {
+			c.send("0")
+			c.expect(t, joinMain, `42["auth",{}]`)
+		}
+		a.send(`29["broadcast-ack",100]`)
+		for _, c := range []*pipeClient{a, b} {
+			request := c.next()
+			if !matches(`42<n>["need-ack"]`, request) {
+				t.Error(request)
+			}
+			if c == a {
+				a.send("3" + strings.TrimSuffix(request[2:], `["need-ack"]`) + `["A"]`)
+			}
+		}
+		a.expect(t, `439["operation has timed out",["A"]]`)
+		b.Close()
+		<-b.served
+	})
 }
 
 func TestConnectTimeoutIs45Seconds(t *testing.T) {
