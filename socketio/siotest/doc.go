@@ -23,7 +23,7 @@
 // [New] makes a server of a configuration; [Serve] takes the application's own,
 // behind the handler that it serves it with. Client and Connect make clients of
 // package socketio/client, each with a network of its own: Cut, Unreachable,
-// Stall and Delay disturb that.
+// Stall and Delay disturb that, MoveTo leads to another server of the test.
 //
 // When a test fails, its log ends with everything that its clients sent and
 // received, with times (simulated ones, in a bubble), and what server and clients

@@ -68,9 +68,8 @@ type faults struct {
 // A line is the way of one client to the server: its connections, and what is
 // wrong with them.
 type line struct {
-	network *network
-
 	mu      sync.Mutex
+	network *network
 	refused bool
 	faults  faults
 	ends    []*end // of the client
@@ -79,13 +78,13 @@ type line struct {
 // dial opens a connection.
 func (l *line) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	l.mu.Lock()
-	refused := l.refused
+	network, refused := l.network, l.refused
 	l.mu.Unlock()
 	if refused {
 		return nil, errRefused
 	}
 	up, down := newStream(), newStream()
-	addr := l.network.clientAddr()
+	addr := network.clientAddr()
 	client := &end{in: down, out: up, local: addr, remote: serverAddr}
 	server := &end{in: up, out: down, local: serverAddr, remote: addr, closed: func() {}}
 	client.closed = func() { l.forget(client) }
@@ -94,8 +93,8 @@ func (l *line) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	client.apply(l.faults)
 	l.mu.Unlock()
 	select {
-	case l.network.waiting <- server:
-	case <-l.network.closed:
+	case network.waiting <- server:
+	case <-network.closed:
 		l.forget(client)
 		return nil, errRefused
 	case <-ctx.Done():
@@ -140,6 +139,15 @@ func (l *line) refuse(on bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.refused = on
+}
+
+// MoveTo makes the client's further connections go to another server of the test:
+// another node of a cluster, or the one that is started where its own has been
+// shut down. What is connected stays so; Cut ends it.
+func (c *Client) MoveTo(s *Server) {
+	c.line.mu.Lock()
+	defer c.line.mu.Unlock()
+	c.line.network = s.network
 }
 
 // Cut breaks the client's connections, at both ends; what is on the way is lost.

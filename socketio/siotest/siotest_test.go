@@ -246,6 +246,42 @@ func TestFaults(t *testing.T) {
 	lost(engineio.PingTimeout, 45*time.Second, func(c *siotest.Client) { c.Stall(true) })
 }
 
+// A server is restarted, and no event is lost that is to be acknowledged.
+func TestMoveTo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := func(name string) *siotest.Server {
+			s := siotest.New(t, socketio.Config{})
+			s.On("who", func(_ context.Context, ev *socketio.Event) error { return ev.Ack(name) })
+			return s
+		}
+		first := start("first")
+		config := overWebSocket()
+		config.Retries = 3
+		c := first.Connect(config)
+		ask := func(want string) {
+			t.Helper()
+			ack, err := c.EmitWithAck(t.Context(), "who")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got string
+			if err := ack.Bind(&got); err != nil || got != want {
+				t.Error(got, err)
+			}
+		}
+		second := start("second")
+		c.MoveTo(second)
+		ask("first")
+		if err := first.Shutdown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ask("second")
+		c.MoveTo(start("third"))
+		c.Cut()
+		ask("third")
+	})
+}
+
 // What waited while the network was silent arrives afterwards.
 func TestStallDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
