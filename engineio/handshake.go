@@ -80,7 +80,11 @@ func (srv *Server) begin(w http.ResponseWriter, r *http.Request, q query, t Tran
 	if r.Method != http.MethodGet {
 		return refused(BadHandshakeMethod, nil, "method", r.Method)
 	}
-	if err := checkRequest(t, r); err != nil {
+	err := checkRequest(t, r)
+	if err == nil {
+		err = dropBody(w, r)
+	}
+	if err != nil {
 		return refused(BadRequest, err, "name", "TRANSPORT_HANDSHAKE_ERROR")
 	}
 	answered := false

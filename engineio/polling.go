@@ -142,12 +142,15 @@ func (l *pollLink) Close() {
 func (l *pollLink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodGet:
-		dropBody(w, r)
+		if dropBody(w, r) != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
 		l.get(w, r)
 	case http.MethodPost:
 		l.post(w, r)
 	default:
-		dropBody(w, r)
+		_ = dropBody(w, r)
 		w.Header().Set("Allow", "GET, POST")
 		w.WriteHeader(http.StatusMethodNotAllowed)
 	}
@@ -295,13 +298,13 @@ func (l *pollLink) post(w http.ResponseWriter, r *http.Request) {
 	binary := r.Header.Get("Content-Type") == "application/octet-stream"
 	if binary && l.port.Protocol() != 3 {
 		l.port.Fail(errContent)
-		dropBody(w, r)
+		_ = dropBody(w, r)
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
 	rc := http.NewResponseController(w)
 	if status := l.beginPost(rc); status != 0 {
-		dropBody(w, r)
+		_ = dropBody(w, r)
 		w.WriteHeader(status)
 		return
 	}
@@ -313,7 +316,7 @@ func (l *pollLink) post(w http.ResponseWriter, r *http.Request) {
 		l.endPost()
 		if errors.Is(err, errTooLarge) {
 			// The session lives on: as far as it is concerned nothing was sent.
-			dropBody(w, r)
+			_ = dropBody(w, r)
 			w.Header().Set("Connection", "close")
 			w.WriteHeader(http.StatusRequestEntityTooLarge)
 			return
@@ -456,14 +459,17 @@ func readBody(b []byte, r *http.Request, limit int64) ([]byte, error) {
 // nobody is going to read.
 const bodyGrace = 200 * time.Millisecond
 
-// dropBody lets go of a body that nobody is going to read. net/http would read
-// it before the answer, and wait for the client as long as that likes.
-func dropBody(w http.ResponseWriter, r *http.Request) {
-	if r.ContentLength == 0 {
-		return
+// dropBody lets go of a body that nobody is going to read. Over HTTP/1 net/http
+// would read it before the answer, and wait for the client as long as that likes.
+// After an error the connection is closed behind the answer, and the request's
+// context has ended.
+func dropBody(w http.ResponseWriter, r *http.Request) error {
+	if r.ContentLength == 0 || r.ProtoMajor > 1 {
+		return nil
 	}
 	rc := http.NewResponseController(w)
 	_ = rc.SetReadDeadline(time.Now().Add(bodyGrace))
-	_ = r.Body.Close() // what is left after that closes the connection
+	err := r.Body.Close()
 	_ = rc.SetReadDeadline(time.Time{})
+	return err
 }

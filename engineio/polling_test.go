@@ -386,40 +386,37 @@ func TestGoodbyeBesideAMessage(t *testing.T) {
 // same, and holds up neither a session nor Shutdown.
 func TestBodiesThatNobodyReads(t *testing.T) {
 	s := eiotest.Start(t, small(), new(echoing))
-	p, _ := s.Poll()
 	const query = "EIO=4&transport=polling"
-	ask := func(method, query string, header ...string) *http.Response {
-		t.Helper()
-		c := s.Dial() // open until the test ends
-		fmt.Fprintf(c, "%s /engine.io/?%s HTTP/1.1\r\nHost: x\r\n%sContent-Length: 90\r\n\r\n4abc", method, query, strings.Join(header, ""))
-		if err := c.SetReadDeadline(time.Now().Add(eiotest.Patience)); err != nil {
+	for _, c := range []struct {
+		method, query, header string
+		want                  int
+	}{
+		{"POST", "EIO=4&transport=nope", "", 400},
+		{"POST", query + "&sid=nope", "", 400},
+		{"POST", query + "&sid=SESSION", "Content-Type: application/octet-stream\r\n", 400},
+		{"PUT", query + "&sid=SESSION", "", 405},
+		{"GET", query, "", 400},
+		{"GET", query + "&sid=SESSION", "", 400},
+	} {
+		p, _ := s.Poll()
+		p.Post("4x")     // is there to be fetched
+		conn := s.Dial() // open until the test ends
+		fmt.Fprintf(conn, "%s /engine.io/?%s HTTP/1.1\r\nHost: x\r\n%sContent-Length: 90\r\n\r\n4abc",
+			c.method, strings.Replace(c.query, "SESSION", p.SID, 1), c.header)
+		if err := conn.SetReadDeadline(time.Now().Add(eiotest.Patience)); err != nil {
 			t.Fatal(err)
 		}
-		r, err := http.ReadResponse(bufio.NewReader(c), nil)
+		r, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil {
-			t.Fatalf("%s %s: %v", method, query, err)
+			t.Fatalf("%s %s: %v", c.method, c.query, err)
 		}
-		return r
-	}
-	for _, c := range []struct {
-		method, query string
-		header        string
-		want          int
-	}{
-		{method: "POST", query: "EIO=4&transport=nope", want: 400},
-		{method: "POST", query: query + "&sid=nope", want: 400},
-		{method: "PUT", query: query + "&sid=" + p.SID, want: 405},
-		{method: "GET", query: query, want: 200},
-		{method: "GET", query: query + "&sid=SESSION", want: 200},
-		{method: "POST", query: query + "&sid=SESSION", header: "Content-Type: application/octet-stream\r\n", want: 400},
-	} {
-		other, _ := s.Poll()
-		if strings.Contains(c.query, "SESSION") && c.method == "GET" {
-			other.Post("4x") // is there to be fetched
-		}
-		r := ask(c.method, strings.Replace(c.query, "SESSION", other.SID, 1), c.header)
 		if r.StatusCode != c.want || !r.Close {
 			t.Errorf("%s %s: %d, the connection is closed: %v", c.method, c.query, r.StatusCode, r.Close)
+		}
+		if strings.HasSuffix(c.query, "SESSION") && c.header == "" { // it lives on
+			if got := show(p.Get()); got != "200 4x" {
+				t.Errorf("%s %s: then %s", c.method, c.query, got)
+			}
 		}
 	}
 	_ = s.Close()

@@ -175,7 +175,7 @@ func checkRequest(t Transport, r *http.Request) error {
 // refuse answers a request that is not served, and tells whoever wants to know.
 func (srv *Server) refuse(w http.ResponseWriter, r *http.Request, e *ConnectionError) {
 	srv.report(e, r)
-	dropBody(w, r)
+	_ = dropBody(w, r)
 	h := w.Header()
 	status := e.status
 	switch {
