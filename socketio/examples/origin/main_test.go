@@ -3,9 +3,14 @@ package main
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
+	"strings"
 	"testing"
+	"testing/fstest"
 
 	"go.uber.org/goleak"
 
@@ -19,7 +24,7 @@ const page = "https://app.example"
 
 func serve(t *testing.T) *httptest.Server {
 	t.Helper()
-	io, handler, err := newHandler(page)
+	sockets, handler, err := newHandler(page, fstest.MapFS{"socket.io.min.js": {Data: []byte("the client")}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,10 +32,29 @@ func serve(t *testing.T) *httptest.Server {
 	server.EnableHTTP2 = true
 	server.StartTLS()
 	t.Cleanup(func() {
-		_ = io.Close()
+		_ = sockets.Close()
 		server.Close()
 	})
 	return server
+}
+
+// TestPage: what the page loads is there.
+func TestPage(t *testing.T) {
+	server := serve(t)
+	answer := httptest.NewRecorder()
+	newPage(server.URL).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/", nil))
+	script := regexp.MustCompile(`src="([^"]+)"`).FindStringSubmatch(answer.Body.String())
+	if script == nil || !strings.HasPrefix(script[1], server.URL) {
+		t.Fatal(answer.Body)
+	}
+	response, err := server.Client().Get(script[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(response.Body)
+	if err := errors.Join(err, response.Body.Close()); err != nil || string(text) != "the client" {
+		t.Errorf("%q %v", text, err)
+	}
 }
 
 func TestPolling(t *testing.T) {
