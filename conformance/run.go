@@ -139,10 +139,8 @@ func (r *runner) run(ctx context.Context, cases []spec.Case) {
 		r.opts.Begin(r.report.Features, n, len(cases)-n)
 	}
 	r.parallel(ctx, results, together)
-	if len(alone) > 0 {
-		r.settle(ctx)
-	}
-	for _, i := range alone {
+	for n, i := range alone {
+		r.settle(ctx, n == 0)
 		r.single(ctx, &results[i], len(cases))
 	}
 	r.report.Results = results
@@ -348,9 +346,14 @@ func (r *runner) missing(c spec.Case) string {
 }
 
 // settle waits until the server has forgotten the clients of earlier cases, so
-// that they do not take part in broadcasts.
-func (r *runner) settle(ctx context.Context) {
-	timer := time.NewTimer(min(r.heartbeat, 3*time.Second) + r.env.Timing.Slack)
+// that they do not take part in broadcasts: those of the cases that ran side by
+// side may have left without a word.
+func (r *runner) settle(ctx context.Context, first bool) {
+	d := r.env.Timing.Quiet
+	if first {
+		d = min(r.heartbeat, 3*time.Second) + r.env.Timing.Slack
+	}
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

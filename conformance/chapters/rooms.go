@@ -196,6 +196,7 @@ func roomsBroadcast(c *chapter) {
 	c.ref("21", "broadcast and connections that have joined nothing", "A broadcast does not reach a connection before its CONNECT.",
 		func(t *probe.T) {
 			a, early := t.Join(), t.SocketIO()
+			arrivedOn(early)
 			a.Event(`"all","x"`)
 			a.Expect(`42["x"]`)
 			early.Connect("/", "")

@@ -75,7 +75,7 @@ func upgradeProbe(c *chapter) {
 		func(t *probe.T) {
 			p := t.Polling(unhurried(t))
 			s := p.Attach()
-			s.Silent()
+			s.SilentFor(min(t.Quiet, p.PingTimeout/2)) // nobody polls for a ping, which may have come at once
 			s.Send("2probe")
 			s.Expect("3probe")
 		})

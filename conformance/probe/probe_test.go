@@ -2,6 +2,7 @@ package probe_test
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -126,6 +127,33 @@ func TestCloseCodes(t *testing.T) {
 	expect(t, try(t, closing(1000), wants(1009)), "CLOSE [1000]")
 	// A connection that ends without a close frame carries no code to be wrong.
 	expect(t, try(t, script(func(s *serverConn) { s.receive() }), wants(1009)), "")
+}
+
+func TestPongsWaitForTheEndOfAMessage(t *testing.T) {
+	var got []byte
+	play := func(s *serverConn) {
+		for range 3 {
+			head, _ := s.r.Peek(1)
+			got = append(got, head...)
+			s.receive()
+			if len(got) == 1 {
+				s.text("2")
+				s.text("4pinged")
+			}
+		}
+		s.text("4done")
+		s.receive() // the end
+	}
+	expect(t, try(t, script(play), func(t *probe.T) {
+		s := t.WebSocket("/")
+		s.Frames(wire.Frame{Op: wire.Text, Masked: true, Payload: []byte("4a")})
+		s.Expect("4pinged")
+		s.Frames(wire.Frame{Fin: true, Op: wire.Continuation, Masked: true, Payload: []byte("b")})
+		s.Expect("4done")
+	}), "")
+	if want := []byte{0x01, 0x80, 0x81}; !bytes.Equal(got, want) {
+		t.Errorf("the frames begin with % x, want % x", got, want)
+	}
 }
 
 func TestPingsAreAnsweredUnlessDeaf(t *testing.T) {

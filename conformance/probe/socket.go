@@ -28,6 +28,10 @@ type Socket struct {
 	// noops tells that noops are frames like others, and not left out.
 	noops bool
 
+	writing    sync.Mutex
+	unfinished bool // a message whose last fragment is still to be sent
+	owed       int  // pongs that wait for its end
+
 	mu       sync.Mutex
 	deaf     bool // pings are not answered
 	lastSent time.Time
@@ -214,8 +218,20 @@ func (s *Socket) ping(at time.Time) bool {
 	if deaf {
 		return false
 	}
-	s.ws.Send(wire.Text, []byte("3"))
+	s.pong()
 	return true
+}
+
+// pong answers a ping of Engine.IO, which must not go between the fragments of a
+// message.
+func (s *Socket) pong() {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if s.unfinished {
+		s.owed++
+		return
+	}
+	s.ws.Send(wire.Text, []byte("3"))
 }
 
 func (s *Socket) push(f Frame) {
@@ -266,7 +282,17 @@ func (s *Socket) SendBinary(data ...byte) {
 // server has closed already is no failure: what follows tells.
 func (s *Socket) Frames(frames ...wire.Frame) {
 	s.sending()
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	s.ws.WriteFrames(frames...)
+	for _, f := range frames {
+		if f.Op == wire.Text || f.Op == wire.Binary || f.Op == wire.Continuation {
+			s.unfinished = !f.Fin
+		}
+	}
+	for ; s.owed > 0 && !s.unfinished; s.owed-- {
+		s.ws.Send(wire.Text, []byte("3"))
+	}
 }
 
 // SendRaw sends bytes as they are.
