@@ -87,6 +87,9 @@ func start(config Config, local adapter.Local) (*Adapter, error) {
 	a.out = newPublisher(&a.config, local.Namespace(), &a.stats)
 	if log, ok := config.Bus.(Log); ok {
 		a.journal = newJournal(a, log)
+		if a.journal.recovers {
+			a.out.followed = a.journal.ready
+		}
 	}
 	a.nodes = newNodes(&a.config, func() { _ = a.publish(&Message{Type: Heartbeat}) }, a.silent)
 	if err := a.subscribe(); err != nil {

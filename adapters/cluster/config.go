@@ -49,6 +49,11 @@ type Config struct {
 	// for how long a client can come back. Zero means no recovery. The adapters are
 	// [Recovering] then.
 	MaxDisconnection time.Duration
+	// OffsetTimeout is for how long, with recovery, this server's sockets wait for a
+	// packet until the log has given it an offset. A log that is slower is taken for
+	// frozen: then packets go out without one, and who has such a packet can't be
+	// recovered until one with an offset has followed. Zero means a second.
+	OffsetTimeout time.Duration
 
 	// MaxQueued bounds the bytes that wait for a bus that is slow or out of reach;
 	// beyond it, further messages are dropped with ErrBusFull. Zero means 16 MiB.
@@ -70,6 +75,7 @@ const (
 	defaultPrefix   = "socket.io"
 	defaultInterval = 5 * time.Second
 	defaultRequest  = 5 * time.Second
+	defaultOffset   = time.Second
 	defaultQueued   = 16 << 20
 )
 
@@ -110,10 +116,13 @@ func (c Config) withDefaults() (Config, error) {
 	if c.RequestTimeout == 0 {
 		c.RequestTimeout = defaultRequest
 	}
+	if c.OffsetTimeout == 0 {
+		c.OffsetTimeout = defaultOffset
+	}
 	if c.MaxQueued == 0 {
 		c.MaxQueued = defaultQueued
 	}
-	if c.RequestTimeout < 0 || c.MaxQueued < 0 || c.MaxDisconnection < 0 {
+	if c.RequestTimeout < 0 || c.OffsetTimeout < 0 || c.MaxQueued < 0 || c.MaxDisconnection < 0 {
 		return c, errors.New("cluster: negative timeout or limit in Config")
 	}
 	if c.Logger == nil {

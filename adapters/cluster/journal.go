@@ -10,11 +10,6 @@ import (
 	"github.com/siokit/siokit/socketio/adapter"
 )
 
-// offsetWait is how long this server's sockets wait for a packet's offset. A
-// log that is slower than this is taken for frozen: then packets go out without
-// one.
-const offsetWait = time.Second
-
 // journal is what an adapter does with a bus that keeps a log. It appends what
 // other servers may have to replay, and follows the log.
 //
@@ -40,7 +35,7 @@ type journal struct {
 	echoed  uint64 // of the last one that has come back
 	stalled bool   // the log does not answer: packets go out without offsets
 	armed   bool   // late is set
-	late    alarm  // when the first in the queue has waited for offsetWait
+	late    alarm  // when the first in the queue has waited for Config.OffsetTimeout
 	tracks  map[adapter.Socket]*trail
 	flushes [][]adapter.Socket // who was pushed to since the lock was taken
 	ends    []ending           // who is to be disconnected when it is released
@@ -170,7 +165,7 @@ func (j *journal) add(w waiting) {
 	j.queue = append(j.queue, w)
 	if !j.armed {
 		j.armed = true
-		j.late.set(offsetWait)
+		j.late.set(j.a.config.OffsetTimeout)
 	}
 }
 
@@ -182,7 +177,7 @@ func (j *journal) onLate() {
 	if len(j.queue) == 0 {
 		return
 	}
-	left := offsetWait - time.Since(j.queue[0].since)
+	left := j.a.config.OffsetTimeout - time.Since(j.queue[0].since)
 	if left <= 0 {
 		j.stalled = true
 		j.a.config.Logger.Warn("cluster: the log does not answer; packets go out without offsets, their sockets can't be recovered until it does",
@@ -378,7 +373,7 @@ func (j *journal) deliverAck(p *sioparser.Packet, sel adapter.Selection, expect 
 		}
 		j.flushes = append(j.flushes, sockets)
 	})
-	<-done // within offsetWait
+	<-done // within Config.OffsetTimeout
 	return forget, nil
 }
 

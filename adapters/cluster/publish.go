@@ -29,6 +29,7 @@ const keepBuffer = 64 << 10
 type publisher struct {
 	bus       Bus
 	log       Log            // nil if the bus isn't one
+	followed  chan struct{}  // closed when entries of this server's own come back; nil: that doesn't matter
 	batches   BatchPublisher // nil if the bus isn't one
 	namespace string
 	logger    *slog.Logger
@@ -158,13 +159,20 @@ const (
 )
 
 // append puts a batch into the log, and does not give up: a log is there so that
-// nothing is lost. Who reads it knows repetitions by their serial numbers.
+// nothing is lost. Who reads it knows repetitions by their serial numbers. What was
+// appended before this server follows the log would never come back to it.
 func (p *publisher) append(batch []outgoing) {
 	p.entries = p.entries[:0]
 	for _, m := range batch {
 		p.entries = append(p.entries, *m.data)
 	}
 	defer clear(p.entries)
+	if p.followed != nil {
+		select {
+		case <-p.followed:
+		case <-p.ctx.Done():
+		}
+	}
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	for left, wait := p.entries, retryFirst; ; wait = min(2*wait, retryLast) {

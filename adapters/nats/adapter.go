@@ -37,6 +37,7 @@ func New(config Config) adapter.New {
 		c.Bus = b
 		if s != nil {
 			c.Bus, c.MaxDisconnection = newLog(b, s), config.Recovery.MaxDisconnection
+			c.OffsetTimeout = config.Recovery.OffsetTimeout
 		}
 		return cluster.New(c)(local)
 	}

@@ -29,7 +29,7 @@ type severedRecovering struct {
 func TestAdapter(t *testing.T) {
 	s := embed(t)
 	clusters := 0
-	for name, recovery := range map[string]*nats.Recovery{"core": nil, "recovery": {Memory: true}} {
+	for name, recovery := range map[string]*nats.Recovery{"core": nil, "recovery": {Memory: true, OffsetTimeout: within}} {
 		t.Run(name, func(t *testing.T) {
 			adaptertest.RunCluster(t, adaptertest.Cluster{
 				Servers: 3, Within: within,

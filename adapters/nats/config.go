@@ -42,6 +42,9 @@ type Recovery struct {
 	// MaxDisconnection is for how long a client can come back. Zero means two
 	// minutes. Give socketio.Config.Recovery the same.
 	MaxDisconnection time.Duration
+	// OffsetTimeout is that of cluster.Config: for how long this server's sockets
+	// wait for a packet's offset. Zero means a second.
+	OffsetTimeout time.Duration
 	// MaxAge is how long packets are kept. A client that vanishes is noticed by the
 	// heartbeat only, and misses what was sent until then too; zero means
 	// MaxDisconnection and one minute.

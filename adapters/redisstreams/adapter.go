@@ -31,8 +31,8 @@ func New(config Config) adapter.New {
 			Prefix: config.ChannelPrefix, UID: uid,
 			HeartbeatInterval: config.HeartbeatInterval, HeartbeatTimeout: config.HeartbeatTimeout, CountSubscribers: true,
 			RequestTimeout: config.RequestTimeout, MaxQueued: config.MaxQueued,
-			MaxDisconnection: config.MaxDisconnection,
-			Logger:           config.Logger,
+			MaxDisconnection: config.MaxDisconnection, OffsetTimeout: config.OffsetTimeout,
+			Logger: config.Logger,
 		})(local)
 	}
 }

@@ -54,12 +54,16 @@ func named(ctx context.Context, a *cluster.Adapter) (int, error) {
 	return min(n, 1+len(a.Nodes())), err
 }
 
+// patience is how long packets wait for their offsets where a Redis that is slow,
+// since the machine is, must not switch recovery off.
+const patience = 20 * time.Second
+
 func TestAdapter(t *testing.T) {
 	server := redistest.Start(t)
 	for name, config := range map[string]redisstreams.Config{
 		"plain":            {},
-		"recovery":         {MaxDisconnection: time.Minute},
-		"sharded channels": {MaxDisconnection: time.Minute, ShardedChannels: true, Streams: 4},
+		"recovery":         {MaxDisconnection: time.Minute, OffsetTimeout: patience},
+		"sharded channels": {MaxDisconnection: time.Minute, OffsetTimeout: patience, ShardedChannels: true, Streams: 4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			adaptertest.RunCluster(t, adaptertest.Cluster{

@@ -43,6 +43,9 @@ type Config struct {
 	// client can come back, to any server of the cluster. Give
 	// socketio.Config.Recovery the same. Zero means no recovery.
 	MaxDisconnection time.Duration
+	// OffsetTimeout is that of cluster.Config: for how long, with recovery, this
+	// server's sockets wait for a packet's offset. Zero means a second.
+	OffsetTimeout time.Duration
 
 	// UID names this server in the cluster; see cluster.Config. Empty means random.
 	UID string
