@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	natsgo "github.com/nats-io/nats.go"
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 
 	emit "github.com/siokit/siokit/adapters/cluster"
 	"github.com/siokit/siokit/adapters/nats"
@@ -96,7 +97,13 @@ func findRedis(ctx context.Context, addr string) (overRedis, error) {
 	return b, nil
 }
 
-func (b overRedis) client() *redis.Client { return redis.NewClient(&redis.Options{Addr: b.addr}) }
+func (b overRedis) client() *redis.Client {
+	return redis.NewClient(&redis.Options{
+		Addr: b.addr,
+		// Notices of maintenance are for Redis Enterprise.
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	})
+}
 
 func (b overRedis) join(name string) (adapter.New, func(), error) {
 	client := b.client()

@@ -34,7 +34,7 @@ type State struct {
 var (
 	say     = socketio.DefineEvent[Said]("say").ToServer()
 	said    = socketio.DefineEvent[Said]("said").ToClient()
-	welcome = socketio.DefineEvent[string]("welcome").ToClient() // with the server's name
+	welcome = socketio.DefineEvent[State]("welcome").ToClient() // from the server that has the connection
 	servers = socketio.DefineEvent[[]State]("servers").ToClient()
 	tick    = socketio.DefineEvent[int]("tick").ToClient() // numbered: the page sees a gap
 )
@@ -94,8 +94,7 @@ func newServer(adapters adapter.New, name string) (*socketio.Server, error) {
 		return nil, err
 	}
 	io.OnConnection(func(_ context.Context, s *socketio.Socket) {
-		// Volatile: which server it was is of no use later.
-		_ = s.Volatile().Emit(welcome.Name(), name)
+		_ = welcome.Emit(s, State{name, true})
 	})
 	say.On(io, func(_ context.Context, _ *socketio.Socket, line Said) error {
 		line.Server = name

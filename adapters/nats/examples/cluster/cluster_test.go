@@ -86,14 +86,16 @@ func (v *visitor) handle(message string) (event string, args []json.RawMessage) 
 		v.t.Fatal(err)
 	}
 	_ = json.Unmarshal(args[0], &event)
-	switch args = args[1:]; event {
-	case "welcome":
-		_ = json.Unmarshal(args[0], &v.server)
-	default:
-		_ = json.Unmarshal(args[len(args)-1], &v.offset)
+	args = args[1:]
+	if json.Unmarshal(args[len(args)-1], &v.offset) == nil { // no event has a text as its last argument
 		args = args[:len(args)-1]
 	}
-	if event == "tick" {
+	switch event {
+	case "welcome":
+		var s State
+		_ = json.Unmarshal(args[0], &s)
+		v.server = s.Name
+	case "tick":
 		var n int
 		_ = json.Unmarshal(args[0], &n)
 		v.ticks = append(v.ticks, n)
