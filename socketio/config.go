@@ -192,7 +192,7 @@ func (c *Config) newAdapter(name string, l adapter.Local) (adapter.Adapter, erro
 	if r.OnExpired != nil {
 		log.OnExpired = func(s *adapter.Session) {
 			if err := r.expired(name, s.SocketID); err != nil {
-				c.Logger.Warn("socketio: OnExpired", "namespace", name, "error", err)
+				c.warn("OnExpired", err, "namespace", name)
 			}
 		}
 	}

@@ -210,10 +210,5 @@ func (s *Socket) log(what string, err error) {
 	if !s.conn.legacy { // whose ids contain the session's, which is a secret
 		attributes = append(attributes, "socket", s.id)
 	}
-	attributes = append(attributes, "error", err)
-	var panicked *PanicError
-	if errors.As(err, &panicked) {
-		attributes = append(attributes, "stack", string(panicked.Stack))
-	}
-	s.conn.server.config.Logger.Warn("socketio: "+what, attributes...)
+	s.conn.server.config.warn(what, err, attributes...)
 }

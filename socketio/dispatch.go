@@ -322,6 +322,16 @@ func recoveredFrom(event string, err *error) {
 	}
 }
 
+// warn logs an error, with the stack if it is a panic.
+func (c *Config) warn(what string, err error, attributes ...any) {
+	attributes = append(attributes, "error", err)
+	var panicked *PanicError
+	if errors.As(err, &panicked) {
+		attributes = append(attributes, "stack", string(panicked.Stack))
+	}
+	c.Logger.Warn("socketio: "+what, attributes...)
+}
+
 // handlerError names the event, unless the error does so already.
 func handlerError(event string, err error) error {
 	if _, ok := err.(*ArgumentError); ok {

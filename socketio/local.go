@@ -11,7 +11,10 @@ import (
 // local is the side of a namespace that its adapter sees.
 type local struct{ nsp *Namespace }
 
-var _ adapter.Local = local{}
+var (
+	_ adapter.Local         = local{}
+	_ adapter.PanicReporter = local{}
+)
 
 // A delivery is a packet made ready for any number of sockets. It is immutable.
 type delivery struct {
@@ -132,6 +135,11 @@ func (l local) Describe(a adapter.Socket) (handshake, data []byte, err error) {
 
 func (l local) Disconnect(s adapter.Socket, closeConnection bool) {
 	s.(*Socket).Disconnect(closeConnection)
+}
+
+// HookPanicked implements adapter.PanicReporter.
+func (l local) HookPanicked(value any, stack []byte) {
+	l.nsp.server.config.warn("hook of rooms", &PanicError{Value: value, Stack: stack}, "namespace", l.nsp.name)
 }
 
 func (l local) ServerEvent(p *sioparser.Packet, reply func(sioparser.Args)) {

@@ -228,7 +228,7 @@ func (srv *Server) create(ctx context.Context, name string, parent *ParentNamesp
 	defer close(n.ready)
 	for _, h := range srv.created.all() {
 		if err := n.announce(*h); err != nil {
-			srv.config.Logger.Warn("socketio: hook for new namespaces", "namespace", name, "error", err)
+			srv.config.warn("hook for new namespaces", err, "namespace", name)
 		}
 	}
 	return n, nil

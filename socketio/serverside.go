@@ -80,7 +80,8 @@ type peers struct {
 type peersKey struct{}
 
 // OnServerSide calls h for each event of that name that another server emits
-// to the namespace. Handlers run one at a time in order of arrival. Events that
+// to the namespace. Handlers run one at a time in order of arrival; what they
+// return, and panics, is logged, as there is no socket to report it for. Events that
 // wait for them are bounded as those of a client are (65,536, or four times
 // MaxPayload); beyond that they are dropped, and whoever waits for an answer gets
 // none.
@@ -194,7 +195,7 @@ func (n *Namespace) handleServerEvent(ev *ServerEvent) {
 	n.peers.mu.RUnlock()
 	for _, h := range handlers {
 		if err := n.runServerHandler(*h, ev); err != nil {
-			n.server.config.Logger.Warn("socketio: server-side event", "namespace", n.name, "event", ev.name, "error", handlerError(ev.name, err))
+			n.server.config.warn("server-side event", handlerError(ev.name, err), "namespace", n.name, "event", ev.name)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package adapter
 
 import (
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -47,12 +48,23 @@ type Event struct {
 // any method of the adapter. The changes of one Join, Leave or Remove have been
 // reported when that returns, unless another goroutine, or the hook itself, is
 // in the middle of reporting: then they are reported by that one next. A hook
-// that takes long delays whoever joins, so it hands work on.
+// that takes long delays whoever joins, so it hands work on. One that panics is told
+// of to the Local, if that is a [PanicReporter].
 type Hook func(Event)
+
+// PanicReporter is implemented by a Local that wants to know of a panic of a hook,
+// which then holds up neither the other hooks nor who changed the room. Without it
+// the panic is that one's.
+type PanicReporter interface {
+	// HookPanicked gets what was given to panic, and the stack as
+	// runtime/debug.Stack writes it. It is called with no lock held.
+	HookPanicked(value any, stack []byte)
+}
 
 // hooks keeps the order of events from the moment of the change, under the lock
 // of the room's shard, to the hook, which runs under no lock.
 type hooks struct {
+	panics    PanicReporter           // nil if nobody wants to know; immutable
 	observers atomic.Pointer[[]*Hook] // copied on write; nil when there are none
 
 	mu    sync.Mutex // a leaf: nothing is locked under it
@@ -117,7 +129,8 @@ func (h *hooks) report() {
 		if done {
 			return
 		}
-		// A hook panicked: what it has not seen is left for the next report.
+		// A hook panicked, or ended its goroutine: what it has not seen is left for the
+		// next report.
 		h.mu.Lock()
 		h.queue = append(batch, h.queue...)
 		h.busy = false
@@ -136,8 +149,20 @@ func (h *hooks) report() {
 			e := batch[0]
 			batch = batch[1:]
 			for _, f := range h.list() {
-				(*f)(e)
+				h.call(*f, e)
 			}
 		}
 	}
+}
+
+// call calls a hook.
+func (h *hooks) call(f Hook, e Event) {
+	if h.panics != nil {
+		defer func() {
+			if v := recover(); v != nil {
+				h.panics.HookPanicked(v, debug.Stack())
+			}
+		}()
+	}
+	f(e)
 }

@@ -45,7 +45,9 @@ func NewMemory(local Local) (Adapter, error) { return MakeMemory(local), nil }
 func MakeMemory(local Local) *Memory { return newMemory(local, shardCount()) }
 
 func newMemory(local Local, shards int) *Memory {
-	return &Memory{local: local, seed: maphash.MakeSeed(), shards: make([]shard, shards)}
+	m := &Memory{local: local, seed: maphash.MakeSeed(), shards: make([]shard, shards)}
+	m.hooks.panics, _ = local.(PanicReporter)
+	return m
 }
 
 var errForeign = errors.New("adapter: the socket's membership belongs to another adapter")
