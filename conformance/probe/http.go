@@ -15,8 +15,9 @@ import (
 // Answer is an HTTP response under test.
 type Answer struct {
 	*wire.Response
-	t    *T
-	what string
+	t       *T
+	what    string
+	polling *Polling // set for requests of a session
 }
 
 // Target turns a path of the contract into the server's own: /engine.io/ and
@@ -44,7 +45,7 @@ func (t *T) Do(r wire.Request) *Answer {
 	if err != nil {
 		t.Failf("%s: %s", what, reason(err, t.Patience))
 	}
-	return &Answer{resp, t, what}
+	return &Answer{Response: resp, t: t, what: what}
 }
 
 // Get sends a GET; see [T.Do].
@@ -108,7 +109,7 @@ func (p *Pending) Answer() *Answer {
 	if err != nil {
 		p.t.Failf("%s: %s", p.what, reason(err, p.t.Patience))
 	}
-	a := &Answer{resp, p.t, p.what}
+	a := &Answer{Response: resp, t: p.t, what: p.what}
 	if p.poll != nil {
 		return p.poll.withoutPings(a)
 	}
@@ -120,7 +121,7 @@ func (p *Pending) AnswerOrEnd() *Answer {
 	resp, err := p.wait(p.t.Patience)
 	switch {
 	case err == nil:
-		return &Answer{resp, p.t, p.what}
+		return &Answer{Response: resp, t: p.t, what: p.what}
 	case errors.Is(err, wire.ErrClosed):
 		return nil
 	}
@@ -175,7 +176,7 @@ func (t *T) Read(c *wire.Conn, method string) *Answer {
 	if err != nil {
 		t.Failf("no answer on the raw connection: %s", reason(err, t.Patience))
 	}
-	return &Answer{resp, t, "the raw request"}
+	return &Answer{Response: resp, t: t, what: "the raw request"}
 }
 
 // Is checks status and body; the body may hold masks.
@@ -195,7 +196,12 @@ func (a *Answer) Status(status ...int) *Answer {
 		}
 	}
 	want := strings.Trim(strings.ReplaceAll(fmt.Sprint(status), " ", " or "), "[]")
-	a.t.Fail(&Failure{Message: a.what + ": another status", Want: want, Got: summary(a.Response)})
+	f := &Failure{Message: a.what + ": another status", Want: want, Got: summary(a.Response)}
+	if a.Response.Status == 400 && a.polling != nil && a.polling.age() > a.polling.Heartbeat() {
+		f.Message += ", but so late that the heartbeat may have ended the session"
+		f.Inconclusive = true
+	}
+	a.t.Fail(f)
 	return a
 }
 

@@ -66,7 +66,7 @@ func withQuery(target, query string) string {
 func (p *Polling) Get() *Answer { return p.withoutPings(p.GetAll()) }
 
 // GetAll sends one poll and waits for its answer, whatever it holds.
-func (p *Polling) GetAll() *Answer { return p.t.Get(p.URL, p.header...) }
+func (p *Polling) GetAll() *Answer { return p.own(p.t.Get(p.URL, p.header...)) }
 
 // Poll sends one poll in the background; pings are treated as by [Polling.Get].
 func (p *Polling) Poll() *Pending {
@@ -76,6 +76,7 @@ func (p *Polling) Poll() *Pending {
 }
 
 func (p *Polling) withoutPings(a *Answer) *Answer {
+	p.own(a)
 	deadline := p.t.deadline()
 	for a.Response.Status == 200 {
 		packets := a.Packets()
@@ -87,7 +88,7 @@ func (p *Polling) withoutPings(a *Answer) *Answer {
 		if len(kept) > 0 {
 			response := *a.Response
 			response.Body = []byte(strings.Join(kept, "\x1e"))
-			return &Answer{&response, p.t, a.what}
+			return p.own(&Answer{Response: &response, t: p.t, what: a.what})
 		}
 		if time.Now().After(deadline) {
 			p.t.Failf("no packet but pings within %v", p.t.Patience)
@@ -97,12 +98,27 @@ func (p *Polling) withoutPings(a *Answer) *Answer {
 	return a
 }
 
+// own marks an answer as one of this session.
+func (p *Polling) own(a *Answer) *Answer {
+	a.polling = p
+	return a
+}
+
+// age is the time since the client's last sign of life that counts for the
+// heartbeat.
+func (p *Polling) age() time.Duration {
+	if p.ponged.After(p.Opened) {
+		return time.Since(p.ponged)
+	}
+	return time.Since(p.Opened)
+}
+
 // Post sends a payload as it is.
 func (p *Polling) Post(body string) *Answer {
 	if body == "3" {
 		p.ponged = time.Now()
 	}
-	return p.t.Post(p.URL, body, p.header...)
+	return p.own(p.t.Post(p.URL, body, p.header...))
 }
 
 // Send sends one payload of packets; the server must accept it.
@@ -192,11 +208,7 @@ func (p *Polling) Gone() {
 	}
 	a.Refused()
 	p.over = true
-	since := p.Opened
-	if p.ponged.After(since) {
-		since = p.ponged
-	}
-	if age := time.Since(since); age > p.Heartbeat() {
+	if age := p.age(); age > p.Heartbeat() {
 		p.t.Fail(&Failure{
 			Message:      fmt.Sprintf("the session is gone %v after its last sign of life, but its heartbeat allows %v: no evidence that it was closed for this", age.Round(time.Millisecond), p.Heartbeat()),
 			Inconclusive: true,

@@ -286,6 +286,22 @@ func TestGoneTooLateIsNoEvidence(t *testing.T) {
 	}
 }
 
+func TestARefusalTooLateIsNoEvidence(t *testing.T) {
+	lose := func(wait time.Duration) *probe.Failure {
+		return try(t, poller(`{"code":1,"message":"Session ID unknown"}`), func(t *probe.T) {
+			p := t.Polling("/")
+			t.Wait(wait)
+			p.Expect("4x")
+		})
+	}
+	if f := lose(310 * time.Millisecond); f == nil || !f.Inconclusive {
+		t.Errorf("after the session's heartbeat: failure %v, want one that could not tell", f)
+	}
+	if f := lose(0); f == nil || f.Inconclusive {
+		t.Errorf("at once: failure %v, want one that tells", f)
+	}
+}
+
 func TestPendingRequests(t *testing.T) {
 	release := make(chan struct{})
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -92,11 +92,11 @@ func (t *T) TryRaw(target string, opts SocketOptions) (*Socket, *Answer) {
 	ws, resp, err := conn.Upgrade(req, t.deadline())
 	switch {
 	case err != nil && resp == nil && errors.Is(err, wire.ErrClosed):
-		return nil, &Answer{&wire.Response{}, t, "WebSocket handshake " + target}
+		return nil, &Answer{Response: &wire.Response{}, t: t, what: "WebSocket handshake " + target}
 	case err != nil:
 		t.Failf("WebSocket handshake %s: %s", target, reason(err, t.Patience))
 	case ws == nil:
-		return nil, &Answer{resp, t, "WebSocket handshake " + target}
+		return nil, &Answer{Response: resp, t: t, what: "WebSocket handshake " + target}
 	}
 	s.start(ws)
 	return s, nil
