@@ -256,7 +256,7 @@ func (l *pollLink) answer(w http.ResponseWriter, r *http.Request, rc *http.Respo
 		h.Set("Content-Type", "text/plain; charset=UTF-8")
 	}
 	noStore(h, r)
-	_ = rc.SetWriteDeadline(time.Now().Add(l.port.WriteTimeout()))
+	out := &pieces{w, rc, l.port.WriteTimeout()}
 	encoding := ""
 	if p.compress && !l.opts.NoCompression && len(p.body) >= l.opts.threshold() {
 		encoding = acceptedEncoding(r.Header)
@@ -265,10 +265,10 @@ func (l *pollLink) answer(w http.ResponseWriter, r *http.Request, rc *http.Respo
 	if encoding != "" {
 		h.Set("Content-Encoding", encoding)
 		h.Add("Vary", "Accept-Encoding")
-		err = writeCompressed(w, encoding, p.body)
+		err = writeCompressed(out, encoding, p.body)
 	} else {
 		h.Set("Content-Length", strconv.Itoa(len(p.body)))
-		_, err = w.Write(p.body)
+		_, err = out.Write(p.body)
 	}
 	// Flush, so that the deadline covers this answer and no later one.
 	if ferr := rc.Flush(); err == nil && ferr != nil && !errors.Is(ferr, http.ErrNotSupported) {
@@ -276,6 +276,24 @@ func (l *pollLink) answer(w http.ResponseWriter, r *http.Request, rc *http.Respo
 	}
 	_ = rc.SetWriteDeadline(time.Time{})
 	return err
+}
+
+// pieces is an answer each piece of which has the time that a write may make no
+// progress for.
+type pieces struct {
+	w       io.Writer
+	rc      *http.ResponseController
+	timeout time.Duration
+}
+
+func (p *pieces) Write(b []byte) (n int, err error) {
+	for err == nil && n < len(b) {
+		_ = p.rc.SetWriteDeadline(time.Now().Add(p.timeout))
+		var k int
+		k, err = p.w.Write(b[n:min(n+writePiece, len(b))])
+		n += k
+	}
+	return n, err
 }
 
 func (t Polling) threshold() int {
@@ -410,7 +428,7 @@ func (l *pollLink) deliver(packets iter.Seq2[eioparser.Packet, error]) {
 
 // byeGrace is how long a close packet waits for a poll. A client that closes
 // has one under way, and its two requests may arrive in either order.
-const byeGrace = 25 * time.Millisecond
+const byeGrace = 100 * time.Millisecond
 
 // bye ends the session because the client said so. Its pending poll is
 // answered first: it did nothing wrong.

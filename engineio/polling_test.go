@@ -458,3 +458,30 @@ func TestOneAnswerAtATime(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestSlowPollIsRead: the write timeout is for a client that takes nothing, not
+// for one that takes its time.
+func TestSlowPollIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := eiotest.StartPipe(t, engineio.Config{}, new(echoing))
+		p, _ := s.Poll()
+		ss, _ := s.Session(p.SID)
+		_ = ss.Send(engineio.Text(strings.Repeat("x", 1<<20)))
+		c := s.Dial()
+		fmt.Fprintf(c, "GET /engine.io/?EIO=4&transport=polling&sid=%s HTTP/1.1\r\nHost: x\r\n\r\n", p.SID)
+		br := bufio.NewReader(c)
+		r, err := http.ReadResponse(br, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		from := time.Now()
+		for got, piece := 0, make([]byte, 32<<10); got < 1<<20; {
+			<-time.After(700 * time.Millisecond)
+			n, err := r.Body.Read(piece)
+			if err != nil {
+				t.Fatalf("after %v: %v", time.Since(from), err)
+			}
+			got += n
+		}
+	})
+}

@@ -353,7 +353,7 @@ func (l *wsLink) writeOut() error {
 		for _, b := range o.segments {
 			total += len(b)
 		}
-		if total <= 64<<10 {
+		if total <= writePiece {
 			_ = l.wire.Conn.SetWriteDeadline(time.Now().Add(timeout))
 			_, err := o.segments.WriteTo(l.wire.Conn)
 			return errors.Join(err, l.wire.Conn.SetWriteDeadline(time.Time{}))

@@ -213,12 +213,14 @@ func (w *wire) tryWrite(o *output) (int, error) {
 	return o.written, err
 }
 
+// writePiece is the size in bytes of what is written with one deadline.
+const writePiece = 64 << 10
+
 // writeAll writes b, and may wait: timeout is how long without progress of at
 // least a piece.
 func (w *wire) writeAll(b []byte, timeout time.Duration) error {
-	const piece = 64 << 10
 	for len(b) > 0 {
-		part := b[:min(piece, len(b))]
+		part := b[:min(writePiece, len(b))]
 		if err := w.Conn.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
 			return err
 		}
