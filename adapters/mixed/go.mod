@@ -14,6 +14,7 @@ require (
 	github.com/siokit/siokit/adapters/postgres v0.1.0
 	github.com/siokit/siokit/adapters/redispubsub v0.1.0
 	github.com/siokit/siokit/adapters/redisstreams v0.1.0
+	github.com/siokit/siokit/engineio v0.1.0
 	github.com/siokit/siokit/socketio v0.1.0
 	go.uber.org/goleak v1.3.0
 )
@@ -33,7 +34,6 @@ require (
 	github.com/nats-io/nuid v1.0.1 // indirect
 	github.com/rs/cors v1.11.1 // indirect
 	github.com/siokit/siokit/eioparser v0.1.0 // indirect
-	github.com/siokit/siokit/engineio v0.1.0 // indirect
 	github.com/siokit/siokit/sioparser v0.1.0 // indirect
 	github.com/siokit/siokit/sioparser/msgpack v0.1.0 // indirect
 	github.com/vmihailenco/msgpack/v5 v5.4.1 // indirect

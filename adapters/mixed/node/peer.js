@@ -125,13 +125,17 @@ const ops = {
     await target(emitter, sel)[method](...decode(args));
   },
 
-  client({ url, name, rooms }) {
+  // ready is the event that says that the server has let the client in.
+  client({ url, name, rooms, transports = ["websocket"], reconnection = false, origin, ready = "ready" }) {
     const n = clients.length;
     const socket = connect(url, {
       auth: { name, rooms },
-      transports: ["websocket"],
+      transports,
       forceNew: true,
-      reconnection: false,
+      reconnection,
+      reconnectionDelay: 100,
+      withCredentials: true, // keeps cookies, as a browser does
+      extraHeaders: origin && { Origin: origin },
     });
     clients.push(socket);
     socket.onAny((event, ...args) => {
@@ -141,9 +145,12 @@ const ops = {
     });
     socket.on("disconnect", (reason) => send({ event: { client: n, name: "disconnect", args: [reason] } }));
     return new Promise((resolve, reject) => {
-      socket.once("ready", () => resolve({ client: n, socket: socket.id }));
+      socket.once(ready, () => resolve({ client: n, socket: socket.id }));
       socket.once("connect_error", reject);
     });
+  },
+  transport({ client }) {
+    return clients[client].io.engine?.transport.name;
   },
   // cut breaks the connection as a network does; resume comes back, elsewhere
   // perhaps.
