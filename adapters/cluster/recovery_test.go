@@ -15,7 +15,7 @@ func TestRecovering(t *testing.T) {
 	adaptertest.RunCluster(t, adaptertest.Cluster{
 		Servers: 3, Within: 5 * time.Second,
 		Start: func(testing.TB) adapter.New {
-			return cluster.New(cluster.Config{Bus: &cluster.MemoryLog{}, MaxDisconnection: time.Minute})
+			return cluster.New(cluster.Config{Bus: &cluster.MemoryLog{}, MaxDisconnection: time.Minute, OffsetTimeout: 5 * time.Second})
 		},
 	})
 }

@@ -4,6 +4,7 @@ package redistest
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -30,6 +31,14 @@ type Server struct {
 	cmd    *exec.Cmd
 	ended  chan struct{}
 }
+
+// go-redis writes a line for each connection that it can't make, thousands while a
+// server is killed: what a test has to say would drown in them.
+func init() { redis.SetLogger(silence{}) }
+
+type silence struct{}
+
+func (silence) Printf(context.Context, string, ...any) {}
 
 // patience is how long a server may take to start.
 const patience = 30 * time.Second
