@@ -65,7 +65,7 @@ func serve(t testing.TB, io *socketio.Server, handler http.Handler, record *tran
 		ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 		defer cancel()
 		if err := io.Shutdown(ctx); err != nil {
-			t.Errorf("siotest: shutdown of the server: %v", err)
+			t.Errorf("siotest: shutdown of the server: %v; a handler or hook that hangs?", err)
 		}
 		if err := web.Close(); err != nil {
 			t.Errorf("siotest: %v", err)
