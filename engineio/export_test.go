@@ -31,3 +31,11 @@ func Polled(s *Session) bool {
 	defer l.mu.Unlock()
 	return l.poll != nil
 }
+
+// Overdue is a wheel that has not noticed yet that the client is.
+func Overdue(s *Session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.srv.wheel.cancel(&s.alarm)
+	s.due = 0
+}

@@ -20,11 +20,17 @@ import (
 //
 // r stands for the request that the client would have made. Its URL's query
 // must hold transport (a name in Config.Transports), EIO, and sid for an
-// upgrade; Method, Header and RemoteAddr count too. It may be made up, and must
-// not be changed afterwards. A refusal is a *ConnectionError.
-func (srv *Server) ServeConn(r *http.Request, accept func(*Port) (Link, error)) error {
+// upgrade; Header and RemoteAddr count too. It may be made up, and must not be
+// changed afterwards. A refusal is a *ConnectionError; a panic of accept, of the
+// link or of a function of Config is logged and becomes an error.
+func (srv *Server) ServeConn(r *http.Request, accept func(*Port) (Link, error)) (err error) {
 	srv.group.begin()
 	defer srv.group.end()
+	defer func() {
+		if v := recover(); v != nil {
+			err = srv.panicked("ServeConn", v)
+		}
+	}()
 	if srv.handler == nil {
 		return errors.New("engineio: no handler")
 	}
@@ -50,14 +56,8 @@ func (srv *Server) routeConn(r *http.Request, accept func(*Port) (Link, error)) 
 		srv.serveLink(p)
 		return nil
 	}
-	s := srv.sessions.get(q.sid)
+	s, p := srv.find(q.sid)
 	if s == nil {
-		return refused(UnknownSession, nil, "sid", q.sid)
-	}
-	s.mu.Lock()
-	p := s.port
-	s.mu.Unlock()
-	if p == nil {
 		return refused(UnknownSession, nil, "sid", q.sid)
 	}
 	if e := srv.checkMember(s, p, r, q, t); e != nil {

@@ -69,6 +69,16 @@ func TestHandshake(t *testing.T) {
 			}
 		}
 	})
+	t.Run("a path without a slash", func(t *testing.T) {
+		cfg := fixture()
+		cfg.Path = "/io"
+		s := eiotest.Start(t, cfg, new(echoing))
+		for path, want := range map[string]int{"/io": 200, "/io/": 200, "/io/x": 200, "/iox": 404, "/i": 404, "/": 404} {
+			if a := s.Do("GET", "http://"+s.Addr+path+"?EIO=4&transport=polling", ""); a.Status != want {
+				t.Errorf("%s: %d, want %d", path, a.Status, want)
+			}
+		}
+	})
 	t.Run("E-HS-36", func(t *testing.T) {
 		p, _ := s.Poll()
 		if len(p.SID) != 20 || strings.Trim(p.SID, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") != "" {

@@ -308,16 +308,23 @@ func TestOpen(t *testing.T) {
 }
 
 // TestContext carries what the request's context and Config.Connect gave, and
-// ends with the cause.
+// ends with the cause. What Open keeps with SetData is there until then.
 func TestContext(t *testing.T) {
 	type key string
 	cfg := engineio.Config{Connect: func(r *http.Request) (context.Context, error) {
 		return context.WithValue(r.Context(), key("user"), "ada"), nil
 	}}
 	got := make(chan context.Context, 1)
-	s := eiotest.Start(t, cfg, eiotest.Handler{OnOpen: func(ss *engineio.Session) error { got <- ss.Context(); return nil }})
-	ws, _ := s.WS()
+	s := eiotest.Start(t, cfg, eiotest.Handler{OnOpen: func(ss *engineio.Session) error {
+		ss.SetData(7)
+		got <- ss.Context()
+		return nil
+	}})
+	ws, open := s.WS()
 	ctx := eiotest.Wait(t, got)
+	if ss, ok := s.Session(eiotest.SID(t, open)); !ok || ss.Data() != 7 {
+		t.Error("no data")
+	}
 	if ctx.Value(key("user")) != "ada" || ctx.Err() != nil {
 		t.Error(ctx)
 	}

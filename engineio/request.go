@@ -101,21 +101,13 @@ func (srv *Server) route(w http.ResponseWriter, r *http.Request, q query) *Conne
 	if q.sid == "" {
 		return srv.begin(w, r, q, t)
 	}
-	s := srv.sessions.get(q.sid)
-	if s == nil {
-		return refused(UnknownSession, nil, "sid", q.sid)
-	}
 	if _, target := t.(UpgradeTarget); !target {
-		s.awaitOutcome()
+		if s := srv.sessions.get(q.sid); s != nil {
+			s.awaitOutcome()
+		}
 	}
-	s.mu.Lock()
-	p := s.port
-	s.mu.Unlock()
-	if p == nil { // its handshake has not been answered
-		return refused(UnknownSession, nil, "sid", q.sid)
-	}
-	if s.overdue() {
-		s.end(PingTimeout, nil)
+	s, p := srv.find(q.sid)
+	if s == nil {
 		return refused(UnknownSession, nil, "sid", q.sid)
 	}
 	if e := srv.checkMember(s, p, r, q, t); e != nil {
@@ -130,6 +122,25 @@ func (srv *Server) route(w http.ResponseWriter, r *http.Request, q query) *Conne
 		srv.headers(w.Header(), r, nil)
 		return t.Accept(w, r, p)
 	}, nil)
+}
+
+// find returns the session of a request and the link that carries it, or nil.
+func (srv *Server) find(sid string) (*Session, *Port) {
+	s := srv.sessions.get(sid)
+	if s == nil {
+		return nil, nil
+	}
+	s.mu.Lock()
+	p := s.port
+	s.mu.Unlock()
+	if p == nil { // its handshake has not been answered
+		return nil, nil
+	}
+	if s.overdue() {
+		s.end(PingTimeout, nil)
+		return nil, nil
+	}
+	return s, p
 }
 
 // checkMember checks a request to a session that exists.
