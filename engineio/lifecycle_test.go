@@ -218,47 +218,6 @@ func TestShutdown(t *testing.T) {
 	})
 }
 
-// TestHandlerPanics: a panic ends its session and no other.
-func TestHandlerPanics(t *testing.T) {
-	var closes sync.Map
-	s := eiotest.Start(t, engineio.Config{Logger: quiet}, eiotest.Handler{
-		OnOpen: func(ss *engineio.Session) error {
-			if ss.Handshake().URL.Query().Has("boom") {
-				panic("in open")
-			}
-			return nil
-		},
-		OnMessage: func(ss *engineio.Session, m engineio.Message) {
-			if string(m.Data) == "boom" {
-				panic("in message")
-			}
-			_ = ss.Send(m)
-		},
-		OnClose: func(ss *engineio.Session, why engineio.Reason, err error) {
-			closes.Store(ss.ID(), err)
-			panic("in close")
-		},
-	})
-	other, _ := s.WS()
-	if got := show(s.Do("GET", s.URL("EIO=4&transport=polling&boom"), "")); got != `403 [application/json] {"code":4,"message":"internal error"}` {
-		t.Error(got)
-	}
-	ws, open := s.WS()
-	ws.Send("4boom")
-	if got := ws.Read(); got != "CLOSE(1005)" {
-		t.Error(got)
-	}
-	eiotest.Until(t, "closed", func() bool { _, ok := closes.Load(eiotest.SID(t, open)); return ok })
-	err, _ := closes.Load(eiotest.SID(t, open))
-	if !strings.Contains(fmt.Sprint(err), "panic in Handler.Message: in message") {
-		t.Error(err)
-	}
-	other.Send("4x")
-	if got := other.Read(); got != "4x" {
-		t.Error(got)
-	}
-}
-
 // TestOpen: what Open sends follows the handshake; what it refuses is refused;
 // what it closes is closed.
 func TestOpen(t *testing.T) {
@@ -507,44 +466,6 @@ func TestCloseIsPatient(t *testing.T) {
 		l.Close()
 		<-done
 	})
-}
-
-// TestHookPanics: a session whose header hook panics is gone.
-func TestHookPanics(t *testing.T) {
-	s := eiotest.Start(t, engineio.Config{
-		Logger:         quiet,
-		InitialHeaders: func(http.Header, *http.Request) { panic(http.ErrAbortHandler) },
-	}, eiotest.Handler{})
-	if a, err := s.Request(t.Context(), "GET", s.URL("EIO=4&transport=polling"), ""); err == nil {
-		t.Errorf("answered: %+v", a)
-	}
-	if n := s.Len(); n != 0 {
-		t.Errorf("%d sessions", n)
-	}
-}
-
-// TestGenerateIDPanics: what was not begun is not counted.
-func TestGenerateIDPanics(t *testing.T) {
-	first := true
-	s := eiotest.Start(t, engineio.Config{
-		Limits: engineio.Limits{Sessions: 1, SessionsPerAddr: 1},
-		GenerateID: func(*http.Request) (string, error) {
-			if first {
-				first = false
-				panic(http.ErrAbortHandler)
-			}
-			return "the-second", nil
-		},
-	}, eiotest.Handler{})
-	if a, err := s.Request(t.Context(), "GET", s.URL("EIO=4&transport=polling"), ""); err == nil {
-		t.Errorf("answered: %+v", a)
-	}
-	if n := s.Len(); n != 0 {
-		t.Errorf("%d sessions", n)
-	}
-	if p, _ := s.Poll(); p.SID != "the-second" {
-		t.Error(p.SID)
-	}
 }
 
 // TestShutdownByTwoHandlers: they do not wait for each other.
