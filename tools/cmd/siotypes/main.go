@@ -5,6 +5,7 @@
 //	siotypes --format asyncapi --title Chat --api-version 1.2.0 -o chat.json ./chat
 //
 // In a Go file, beside the definitions: //go:generate siotypes -o ../web/events.ts .
+// The command gets there by go install ./tools/cmd/siotypes in a clone.
 package main
 
 import (
