@@ -60,9 +60,6 @@ var powers = [exactDigits + 1]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8,
 
 // number returns a float64; out of its range is an error.
 func number(text []byte) (any, error) {
-	if f, ok := decimal(text); ok {
-		return f, nil
-	}
 	f, err := strconv.ParseFloat(string(text), 64)
 	if err != nil {
 		return nil, &json.SemanticError{
@@ -72,22 +69,34 @@ func number(text []byte) (any, error) {
 	return f, nil
 }
 
-// decimal reads numbers of a few digits without an exponent: a quotient of two
-// numbers that are exact is rounded once, as ParseFloat rounds.
-func decimal(text []byte) (f float64, ok bool) {
-	if len(text) > exactDigits+1 {
-		return 0, false
+// decimal reads the number at text[i], which is valid, and finds its end, unless it
+// has many digits or an exponent: a quotient of two numbers that are exact is
+// rounded once, as ParseFloat rounds.
+func decimal(text []byte, i int) (f float64, end int, ok bool) {
+	negative := text[i] == '-'
+	if negative {
+		i++
 	}
-	n, point := int64(0), len(text)-1
-	for i, c := range text {
-		switch {
-		case c-'0' <= 9:
-			n = n*10 + int64(c-'0')
-		case c == '.':
-			point = i
-		default:
-			return 0, false
+	n, first, places := int64(0), i, 0
+	for ; i < len(text) && text[i]-'0' <= 9; i++ {
+		n = n*10 + int64(text[i]-'0')
+	}
+	if i < len(text) && text[i] == '.' {
+		first++ // the point is no digit
+		point := i
+		for i++; i < len(text) && text[i]-'0' <= 9; i++ {
+			n = n*10 + int64(text[i]-'0')
 		}
+		places = i - point - 1
 	}
-	return float64(n) / powers[len(text)-1-point], true
+	if i-first > exactDigits || i < len(text) && text[i]|0x20 == 'e' {
+		return 0, 0, false
+	}
+	if f = float64(n); places > 0 {
+		f /= powers[places]
+	}
+	if negative {
+		f = -f
+	}
+	return f, i, true
 }

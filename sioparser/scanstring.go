@@ -86,6 +86,22 @@ func unlikePlain(s []byte) uint64 {
 	return (w - ones*0x20) | ((w ^ ones*'"') - ones) | ((w ^ ones*'\\') - ones) | w
 }
 
+// plainEnd returns the position of the first quote or backslash from text[i] on,
+// which is in a string that is known to be valid.
+func plainEnd(text []byte, i int) int {
+	for ; i+8 <= len(text); i += 8 {
+		w := binary.LittleEndian.Uint64(text[i:])
+		quote, slash := w^ones*'"', w^ones*'\\'
+		if m := ((quote-ones)&^quote | (slash-ones)&^slash) & highs; m != 0 {
+			return i + bits.TrailingZeros64(m)>>3
+		}
+	}
+	for text[i] != '"' && text[i] != '\\' {
+		i++
+	}
+	return i
+}
+
 // stringError is the error at a position that scanString returned.
 func stringError(text []byte, position int) error {
 	position = ^position

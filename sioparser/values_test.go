@@ -3,6 +3,7 @@ package sioparser_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"sync"
@@ -156,28 +157,57 @@ func TestBindErrors(t *testing.T) {
 	}
 }
 
-// The same attachment may be asked for again, and in any order.
 // Numbers of few digits are read by a way of their own.
 func TestBindNumbersToAny(t *testing.T) {
 	numbers := []string{
-		"0", "-0", "-1", "1.5e3", "1E-7", "0.1", "0.30000000000000004", "0.0000000000001", "0.000000000000000", "99999999999999.9",
-		"9007199254740993", "999999999999999.9", "1234567890123456", "12345678901234567", "123456789012345678901", "1712345678901",
+		"0", "0.0", "0e0", "1.5e3", "1E-7", "1e+2", "0.1", "0.30000000000000004", "0.0000000000001", "0.000000000000000", "99999999999999.9",
+		"9007199254740993", "999999999999999", "999999999999999.9", "1234567890123456", "12345678901234567", "123456789012345678901", "1712345678901",
 	}
 	for n := range 20_000 {
 		numbers = append(numbers, fmt.Sprintf("%d.%0*d", n%97, n%14+1, n))
 	}
-	for _, text := range numbers {
-		want, err := strconv.ParseFloat(text, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got any
-		if err := values.Bind(parse(t, "["+text+"]"), &got); err != nil || got != want {
-			t.Errorf("%s is read as %v, %v", text, got, err)
+	for _, unsigned := range numbers {
+		for _, text := range []string{unsigned, "-" + unsigned} {
+			want, err := strconv.ParseFloat(text, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var alone, among any
+			if err := values.Bind(parse(t, "["+text+",["+text+" ,1]]"), &alone, &among); err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+			for _, got := range []any{alone, among.([]any)[0]} {
+				if f, ok := got.(float64); !ok || math.Float64bits(f) != math.Float64bits(want) {
+					t.Errorf("%s is read as %v", text, got)
+				}
+			}
 		}
 	}
 }
 
+// A string ends at its first quote that is not escaped, wherever in a word of eight
+// bytes it stands.
+func TestBindStringsToAny(t *testing.T) {
+	for _, end := range []string{"", `\"`, `\\`, `\\\"`, `é\n`, "😀", `x\u0000y`} {
+		for n := range 40 {
+			text := `"` + strings.Repeat("x", n) + end + `"`
+			want, err := strconv.Unquote(strings.ReplaceAll(text, `\u0000`, `\x00`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var alone, among any
+			if err := values.Bind(parse(t, "["+text+",{"+text+":["+text+"]}]"), &alone, &among); err != nil {
+				t.Fatal(err)
+			}
+			list, _ := among.(map[string]any)[want].([]any)
+			if alone != want || len(list) != 1 || list[0] != want {
+				t.Errorf("%s is read as %q, %q", text, alone, among)
+			}
+		}
+	}
+}
+
+// The same attachment may be asked for again, and in any order.
 func TestBindAttachmentsInAnyOrder(t *testing.T) {
 	a := parse(t, `[`+placeholder(2)+`,[`+placeholder(0)+`,`+placeholder(2)+`],{"x":{"y":`+placeholder(1)+`}}]`, "A", "B", "C").Slice(1, 3)
 	var list [][]byte

@@ -14,15 +14,16 @@ const maxShared = 4 << 10
 // keys the last one counts.
 type walker struct {
 	args   Args
-	i      int // position in args.raw
+	raw    []byte // of args
+	i      int    // position in raw
 	depth  int
-	start  int    // of the value in args.raw
+	start  int    // of the value in raw
 	shared string // its text, or empty
 }
 
 // walk returns the value at raw[start:end].
 func (a *Args) walk(start, end int) (any, error) {
-	w := walker{args: *a, i: start, start: start}
+	w := walker{args: *a, raw: a.raw, i: start, start: start}
 	switch c := a.raw[start]; {
 	case c == '"':
 		return unquote(a.raw[start:end]), nil
@@ -33,15 +34,14 @@ func (a *Args) walk(start, end int) (any, error) {
 }
 
 func (w *walker) space() {
-	for isSpace(w.args.raw[w.i]) {
+	for isSpace(w.raw[w.i]) {
 		w.i++
 	}
 }
 
 // next returns the value at the position and moves behind it.
 func (w *walker) next() (any, error) {
-	raw := w.args.raw
-	switch raw[w.i] {
+	switch w.raw[w.i] {
 	case 'n':
 		w.i += 4
 		return nil, nil
@@ -56,27 +56,37 @@ func (w *walker) next() (any, error) {
 	case '[':
 		return w.array()
 	case '{':
-		if b, ok := w.args.attachmentAt(w.i); ok {
-			w.i = skipValue(raw, w.i)
-			return b, nil
+		if w.args.HasAttachments() {
+			if b, ok := w.args.attachmentAt(w.i); ok {
+				w.i = skipValue(w.raw, w.i)
+				return b, nil
+			}
 		}
 		return w.object()
 	}
-	end := scanNumber(raw, w.i)
-	text := raw[w.i:end]
-	w.i = end
-	return number(text)
+	if f, end, ok := decimal(w.raw, w.i); ok {
+		w.i = end
+		return f, nil
+	}
+	begin := w.i
+	w.i = scanNumber(w.raw, begin)
+	return number(w.raw[begin:w.i])
 }
 
 func (w *walker) string() string {
 	begin := w.i + 1
-	w.i = scanString(w.args.raw, begin)
-	text := w.args.raw[begin : w.i-1]
+	end := plainEnd(w.raw, begin)
+	escaped := w.raw[end] == '\\'
+	if escaped {
+		end = scanString(w.raw, end) - 1
+	}
+	w.i = end + 1
+	text := w.raw[begin:end]
 	switch {
-	case hasEscape(text):
+	case escaped:
 		return string(appendUnescaped(make([]byte, 0, len(text)), text))
 	case w.shared != "":
-		return w.shared[begin-w.start : w.i-1-w.start]
+		return w.shared[begin-w.start : end-w.start]
 	}
 	return string(text)
 }
@@ -95,7 +105,7 @@ func (w *walker) array() (any, error) {
 		return nil, err
 	}
 	list := []any{}
-	for w.args.raw[w.i] != ']' {
+	for w.raw[w.i] != ']' {
 		value, err := w.next()
 		if err != nil {
 			return nil, err
@@ -116,7 +126,7 @@ func (w *walker) object() (any, error) {
 		return nil, err
 	}
 	object := map[string]any{}
-	for w.args.raw[w.i] != '}' {
+	for w.raw[w.i] != '}' {
 		key := w.string()
 		w.space()
 		w.i++ // the colon
@@ -136,7 +146,7 @@ func (w *walker) object() (any, error) {
 // separator moves to the next element or to the closing bracket.
 func (w *walker) separator() {
 	w.space()
-	if w.args.raw[w.i] == ',' {
+	if w.raw[w.i] == ',' {
 		w.i++
 		w.space()
 	}
