@@ -63,6 +63,7 @@
 // and UTF-8 are strict; WebSocket handshakes of pages from another origin are
 // refused unless Config.CORS lets them in; refused WebSocket handshakes are
 // answered before the 101, with 403 where the request is forbidden; methods
-// other than GET and POST get 405; a ping that was sent before an upgrade still
-// has to be answered after it; NoUpgrades is enforced; JSONP has to be asked for.
+// other than GET and POST get 405, and a GET whose body does not come 400; a
+// ping that was sent before an upgrade still has to be answered after it;
+// NoUpgrades is enforced; JSONP has to be asked for.
 package engineio
