@@ -21,8 +21,8 @@ func Failures(t *testing.T, c Cluster, names ...string) map[string]string {
 		ran++
 		r := &recorder{TB: t}
 		r.run(func() { ck.run(r, newFixture(r, c)) })
-		if r.failed {
-			failed[ck.name] = r.text
+		if text, bad := r.result(); bad {
+			failed[ck.name] = text
 		}
 	}
 	if ran == 0 || ran < len(names) {
@@ -60,6 +60,14 @@ func (r *recorder) fail(text string) {
 	defer r.mu.Unlock()
 	r.failed = true
 	r.text += text + "\n"
+}
+
+// result is what has failed until now: what hangs in a broken adapter may go on, and
+// fail, later.
+func (r *recorder) result() (text string, failed bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text, r.failed
 }
 
 func (r *recorder) Helper()          {}
