@@ -302,6 +302,22 @@ func TestARefusalTooLateIsNoEvidence(t *testing.T) {
 	}
 }
 
+func TestAnEndAfterAPingIsNoEvidence(t *testing.T) {
+	lose := func(texts ...string) *probe.Failure {
+		return try(t, script(func(s *serverConn) {
+			for _, text := range texts {
+				s.text(text)
+			}
+		}), func(t *probe.T) { t.WebSocket("/").Expect("4x") })
+	}
+	if f := lose("2"); f == nil || !f.Inconclusive {
+		t.Errorf("after a ping: failure %v, want one that could not tell", f)
+	}
+	if f := lose(); f == nil || f.Inconclusive {
+		t.Errorf("without one: failure %v, want one that tells", f)
+	}
+}
+
 func TestPendingRequests(t *testing.T) {
 	release := make(chan struct{})
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
