@@ -1,6 +1,7 @@
 package socketio_test
 
 import (
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -30,6 +31,33 @@ func TestConfigThatCannotWork(t *testing.T) {
 				t.Errorf("error %v, want one that says %q", err, tc.says)
 			}
 		})
+	}
+}
+
+// TestEngineOfTheCallersOwn: its transports are those that are served, and it ends
+// with the server.
+func TestEngineOfTheCallersOwn(t *testing.T) {
+	config := quiet()
+	engine, err := engineio.NewServer(engineio.Config{Logger: config.Logger, Transports: []engineio.Transport{engineio.WebSocket{}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Engine, config.EngineConfig = engine, engineio.Config{}
+	srv := newServer(t, config)
+	url := serve(t, srv)
+	c := dial(t, url)
+	c.join("/")
+	if srv.Engine() != engine || engine.Len() != 1 {
+		t.Error("another engine, with", engine.Len(), "sessions")
+	}
+	if res, text := fetcher(t)(http.MethodGet, url+"/socket.io/?EIO=4&transport=polling"); res.StatusCode != http.StatusBadRequest || !strings.Contains(text, `"code":0`) {
+		t.Error(res.Status, text)
+	}
+	if err := srv.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if f := c.next(); !strings.HasPrefix(f, "CLOSE") || engine.Len() != 0 {
+		t.Error(f, engine.Len())
 	}
 }
 

@@ -81,6 +81,24 @@ func TestCompressReachesTheTransport(t *testing.T) {
 	})
 }
 
+// What is volatile and cannot leave at once is lost, whoever sends it: here, because
+// no poll is pending.
+func TestVolatileIsLost(t *testing.T) {
+	srv := newServer(t, quiet())
+	sockets := make(chan *socketio.Socket, 1)
+	srv.OnConnection(func(_ context.Context, s *socketio.Socket) { sockets <- s })
+	p := startPolling(t, serve(t, srv))
+	p.post("40")
+	p.expect(`40{"sid":"<sid>"}`)
+	s := receive(t, sockets)
+	for _, to := range []socketio.Target{s.Volatile(), srv.Volatile(), srv.To(s.ID()).Volatile(), s.Volatile().Compress(false), s} {
+		if err := to.Emit("x", to == socketio.Target(s)); err != nil {
+			t.Error(err)
+		}
+	}
+	p.expect(`42["x",true]`)
+}
+
 // From everything one gets to everything: server, engine, namespaces, their
 // parents' children, sockets and their siblings.
 func TestNavigation(t *testing.T) {
