@@ -158,8 +158,6 @@ func TestAnErrorLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// Each character at each place of strings around the sizes that are looked at as
-// a whole.
 // Floats of few digits are written by a way of their own.
 func TestFloatsAreTheirShortestDecimals(t *testing.T) {
 	floats := []float64{1e11, 99_999_999_999.999, 100_000_000_000.25, 1e-4, 0.0005, 0.1 + 0.2, 1.0 / 3, 5e-324, math.MaxFloat64, 1 << 53, 1e11 + 0.001}
@@ -183,6 +181,8 @@ func TestFloatsAreTheirShortestDecimals(t *testing.T) {
 	}
 }
 
+// Each character at each place of strings around the sizes that are looked at as
+// a whole.
 func TestEveryCharacterIsEscapedAsInJSON(t *testing.T) {
 	for c := range rune(0x800) {
 		for _, before := range []int{0, 1, 7, 8, 31, 32, 40} {
