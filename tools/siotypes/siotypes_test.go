@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -23,9 +24,13 @@ var update = flag.Bool("update", false, "write the expected files of testdata an
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func load(t *testing.T, pattern string) *siotypes.API {
+// loaded is what the application of testdata defines. Loading checks all that it
+// imports, down to net/http.
+var loaded = sync.OnceValues(func() (*siotypes.API, error) { return siotypes.Load("", "./testdata/app") })
+
+func load(t *testing.T) *siotypes.API {
 	t.Helper()
-	api, err := siotypes.Load("", pattern)
+	api, err := loaded()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +52,7 @@ func asyncAPI(api *siotypes.API) func(io.Writer) error {
 }
 
 func TestOutputIsAsCommitted(t *testing.T) {
-	api := load(t, "./testdata/app")
+	api := load(t)
 	for name, write := range map[string]func(io.Writer) error{
 		"typescript/events.ts": api.WriteTypeScript,
 		"schema.json":          api.WriteJSONSchema,
@@ -134,7 +139,7 @@ func TestDocumentsAreValid(t *testing.T) {
 	} {
 		samples = append(samples, sample{groups[name], name, json.RawMessage(bad), false})
 	}
-	api := load(t, "./testdata/app")
+	api := load(t)
 	input, err := json.Marshal(map[string]any{
 		"schema":   json.RawMessage(written(t, api.WriteJSONSchema)),
 		"asyncapi": json.RawMessage(written(t, asyncAPI(api))),
