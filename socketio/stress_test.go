@@ -106,6 +106,7 @@ var stressed = []reflect.Type{
 	reflect.TypeFor[*socketio.RemoteSocket](), reflect.TypeFor[*socketio.Event](), reflect.TypeFor[*socketio.Data](),
 	reflect.TypeFor[*socketio.Handshake](), reflect.TypeFor[socketio.Key[account]](), reflect.TypeFor[socketio.LocalKey[func() string]](),
 	reflect.TypeFor[socketio.EventBoth[int]](), reflect.TypeFor[socketio.CallBoth[int, int]](),
+	reflect.TypeFor[socketio.EventBetweenServers[int]](), reflect.TypeFor[socketio.CallBetweenServers[int, int]](),
 }
 
 // left are methods that end everything, are for others than applications, or
@@ -153,7 +154,7 @@ type caller struct {
 // one calls a method of something, rather of what has one that nobody has called,
 // and perhaps of what it returns.
 func (c *caller) one() {
-	things := []any{c.srv, c.srv.Namespace, c.parent, user, secret, stressEvent, stressCall}
+	things := []any{c.srv, c.srv.Namespace, c.parent, user, secret, stressEvent, stressCall, stressEvent.BetweenServers(), stressCall.BetweenServers()}
 	if s := c.socket(); s != nil {
 		things = append(things, s, s, s, s, s.Data(), s.Handshake(), s.Volatile())
 		for r := range c.srv.FetchSockets(c.ctx) { // of which there would be few
