@@ -87,7 +87,7 @@ func FuzzClusterJSON(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if err := checkCluster(cluster.JSON, data); err != nil {
+		if err := errors.Join(checkCluster(cluster.JSON, data), checkCluster(msgpack.WhenBinary, data)); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -173,7 +173,7 @@ func FuzzClusterMsgpack(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if err := checkCluster(msgpack.Always, data); err != nil {
+		if err := errors.Join(checkCluster(msgpack.Always, data), checkCluster(msgpack.WhenBinary, data)); err != nil {
 			t.Fatal(err)
 		}
 	})

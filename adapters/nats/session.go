@@ -67,8 +67,12 @@ func (l *log) TakeSession(ctx context.Context, privateID string) (*cluster.Saved
 	if err := o.bucket.Delete(ctx, key(privateID), jetstream.LastRevision(entry.Revision())); err != nil {
 		return nil, fmt.Errorf("%w: %w", cluster.ErrNoSession, err)
 	}
+	return decodeSession(entry.Value())
+}
+
+func decodeSession(text []byte) (*cluster.SavedSession, error) {
 	var s saved
-	if err := json.Unmarshal(entry.Value(), &s); err != nil {
+	if err := json.Unmarshal(text, &s); err != nil {
 		return nil, fmt.Errorf("nats: session: %w", err)
 	}
 	return &cluster.SavedSession{SocketID: s.SocketID, PrivateID: s.PrivateID, Rooms: s.Rooms, Data: s.Data, Trail: s.Trail}, nil

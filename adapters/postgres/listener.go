@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -234,11 +233,8 @@ func tune(conn *pgx.Conn, want map[string]*channel, listening map[string]struct{
 // nil is nothing.
 func (l *listener) message(ch *channel, text string) []byte {
 	data := []byte(text)
-	if !mayBeHeader(data) {
-		return data
-	}
-	var h header
-	if err := json.Unmarshal(data, &h); err != nil || h.AttachmentID == "" {
+	h, ok := readHeader(data)
+	if !ok {
 		return data // for the adapter to judge
 	}
 	if h.UID == ch.uid {

@@ -89,6 +89,15 @@ func (s sender) attach(ctx context.Context, channel, uid string, message []byte)
 	return nil
 }
 
+// readHeader reports whether a notification is about a row of the table, and which.
+func readHeader(text []byte) (h header, ok bool) {
+	if !mayBeHeader(text) {
+		return h, false
+	}
+	err := json.Unmarshal(text, &h)
+	return h, err == nil && h.AttachmentID != ""
+}
+
 // mayBeHeader tells most messages from headers without decoding them.
 func mayBeHeader(text []byte) bool {
 	return len(text) < 512 && bytes.Contains(text, []byte(`"attachmentId"`))

@@ -1,0 +1,4 @@
+package nats
+
+// DecodeSession reads what stands in the bucket.
+var DecodeSession = decodeSession
