@@ -20,6 +20,8 @@ type bus struct {
 	recovery bool
 	// officialEmitter says whether there is an official emitter on npm for it.
 	officialEmitter bool
+	// emitterReachesGo says that it reaches our servers only.
+	emitterReachesGo bool
 	// start starts the engine, or takes one that runs, for one cluster that shares
 	// nothing with others: options go to the script; newAdapter makes the
 	// adapters of one server of ours.

@@ -81,9 +81,11 @@ func TestMatrix(t *testing.T) {
 // fill does an operation once from a server of each kind.
 func (r results) fill(t *testing.T, c *mixed, op operation) {
 	for _, from := range []int{0, 2} {
+		possible := func(to int) bool {
+			return (op.needs == nil || op.needs(c.bus, from, to)) && (isGo(from) && isGo(to) || c.bus.module != "")
+		}
 		var failed failures
-		possible := (op.needs == nil || op.needs(c.bus, from)) && (isGo(from) || c.bus.module != "")
-		if possible {
+		if possible(0) {
 			failed = op.run(t, c, from)
 		}
 		for _, d := range directions {
@@ -91,7 +93,7 @@ func (r results) fill(t *testing.T, c *mixed, op operation) {
 				continue
 			}
 			cell := works
-			if !possible || !isGo(d.to[0]) && c.bus.module == "" {
+			if !possible(d.to[0]) {
 				cell = undefined
 			}
 			for _, to := range d.to {

@@ -16,7 +16,7 @@ import (
 // each other server what was wrong there.
 type operation struct {
 	name  string
-	needs func(b bus, from int) bool // nil: always possible
+	needs func(b bus, from, to int) bool // nil: always possible
 	run   func(t *testing.T, c *mixed, from int) failures
 }
 
@@ -56,8 +56,14 @@ var operations = []operation{
 	{name: "serverSideEmit", run: tell},
 	{name: "serverSideEmit with acknowledgements", run: ask},
 	{name: "number of servers", run: count},
-	{name: "connection state recovery", needs: func(b bus, _ int) bool { return b.recovery }, run: recovery},
-	{name: "emitter", needs: func(b bus, from int) bool { return isGo(from) || b.officialEmitter }, run: emitter},
+	{name: "connection state recovery", needs: func(b bus, _, _ int) bool { return b.recovery }, run: recovery},
+	{name: "emitter", needs: emits, run: emitter},
+}
+
+// emits reports whether an emitter of the kind of the server from reaches the server
+// to.
+func emits(b bus, from, to int) bool {
+	return isGo(from) || b.officialEmitter && (isGo(to) || !b.emitterReachesGo)
 }
 
 func in(rooms ...string) func(*client, int) bool {
@@ -412,11 +418,14 @@ func emitter(t *testing.T, c *mixed, from int) failures {
 		return everywhere(err)
 	}
 	for _, k := range c.clients {
-		if k.rooms[0] == "red" {
+		if k.rooms[0] == "red" && emits(c.bus, from, k.on) {
 			f.add(k.on, eventually(func() bool { return k.got(event) == 1 }))
 		}
 	}
 	for i, s := range c.servers {
+		if !emits(c.bus, from, i) {
+			continue
+		}
 		f.add(i, eventually(func() bool {
 			heard, err := s.heard()
 			return err == nil && slices.Contains(heard, arg)
@@ -437,7 +446,9 @@ func emitter(t *testing.T, c *mixed, from int) failures {
 		return everywhere(err)
 	}
 	for i, k := range clients {
-		f.add(i, eventually(func() bool { return k.got("disconnect") == 1 }))
+		if emits(c.bus, from, i) {
+			f.add(i, eventually(func() bool { return k.got("disconnect") == 1 }))
+		}
 	}
 	return f
 }

@@ -3,6 +3,7 @@
 
 const { Pool } = require("pg");
 const { createAdapter } = require("@socket.io/postgres-adapter");
+const { Emitter } = require("@socket.io/postgres-emitter");
 
 exports.create = async ({ url, prefix, max = 10 }) => {
   const pool = new Pool({ connectionString: url, max });
@@ -11,4 +12,10 @@ exports.create = async ({ url, prefix, max = 10 }) => {
     adapter: createAdapter(pool, { channelPrefix: prefix }),
     close: () => pool.end(),
   };
+};
+
+exports.createEmitter = async ({ url, prefix }) => {
+  const pool = new Pool({ connectionString: url, max: 1 });
+  pool.on("error", () => {});
+  return { emitter: new Emitter(pool, "/", { channelPrefix: prefix }) };
 };
