@@ -17,7 +17,7 @@ import (
 )
 
 // Patience is how long a test waits for what must come.
-const Patience = 10 * time.Second
+const Patience = 30 * time.Second
 
 // Handler is an engineio.Handler made of functions; nil ones do nothing.
 type Handler struct {
