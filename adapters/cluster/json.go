@@ -184,7 +184,7 @@ func appendAnswer(dst []byte, m *Message, attached bool) []byte {
 		dst = strconv.AppendBool(dst, m.Gone)
 	}
 	dst = appendAttachments(dst, m, attached)
-	if len(dst) == start && dst[start-1] == ',' { // of the request id
+	if len(dst) == start && start > 0 && dst[start-1] == ',' { // of the request id
 		dst = dst[:start-1]
 	}
 	return dst
