@@ -30,9 +30,9 @@ demo: ## install what it needs, then serve the chat example on ADDR (127.0.0.1:3
 	@tools/setup/install.sh demo
 	go run ./socketio/examples/chat -addr $(ADDR) -client $(client)
 
-demo-cluster: ## three servers on an embedded NATS, and a page to watch them, on ADDR
+demo-cluster: ## three servers on an embedded NATS, or on REDIS=host:port, and a page to watch them
 	@tools/setup/install.sh go
-	go run ./adapters/nats/examples/cluster -addr $(ADDR)
+	go run ./adapters/nats/examples/cluster -addr $(ADDR) $(if $(REDIS),-redis $(REDIS))
 
 test: setup ## install test needs, then run all tests with -race
 	$(verify) $(before) tests $(after) --race --fresh

@@ -4,7 +4,8 @@
 #
 #   install.sh go      Go 1.26
 #   install.sh demo    the above, Node.js with npm, and the npm packages that are locked here
-#   install.sh test    the above, a C compiler (for go test -race), git, Chromium, PostgreSQL, Redis, python-socketio
+#   install.sh test    the above, a C compiler (for go test -race), git, Chromium, PostgreSQL, Redis, nginx,
+#                   HAProxy, python-socketio
 #
 # Debian and its relatives; as root, or with sudo. On another system it says
 # what is missing and stops.
@@ -129,6 +130,19 @@ need_redis() {
 	as_root service redis-server stop >/dev/null 2>&1 || true
 }
 
+# need_proxies takes the load balancers that are there, or installs them. They are
+# in a folder that only root's PATH is sure to have; the tests look there, too.
+need_proxies() {
+	if ! have nginx && [ ! -x /usr/sbin/nginx ]; then
+		apt_install nginx-light
+		as_root service nginx stop >/dev/null 2>&1 || true
+	fi
+	if ! have haproxy && [ ! -x /usr/sbin/haproxy ]; then
+		apt_install haproxy
+		as_root service haproxy stop >/dev/null 2>&1 || true
+	fi
+}
+
 # has_socketio reports whether a Python has python-socketio and what that needs.
 has_socketio() { (cd / && "$1" -c 'from socketio import Client; import requests, websocket') >/dev/null 2>&1; }
 
@@ -141,6 +155,7 @@ need_test_tools() {
 		apt_install python3 python3-socketio python3-requests python3-websocket
 	need_postgres
 	need_redis
+	need_proxies
 }
 
 case ${1-} in
