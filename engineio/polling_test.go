@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -348,6 +349,24 @@ func TestPollBesideAnAnswer(t *testing.T) {
 		t.Errorf("first: %s", got)
 	}
 	eiotest.Wait(t, ss.Context().Done())
+}
+
+// TestPostEndsTheSessionBeforeItsAnswer: a client that has read the answer to a
+// packet that was not its to send finds no session, as on the reference.
+func TestPostEndsTheSessionBeforeItsAnswer(t *testing.T) {
+	ended := 0
+	s := eiotest.Start(t, v3(), eiotest.Handler{
+		OnClose: func(*engineio.Session, engineio.Reason, error) { ended++ },
+	})
+	for i, c := range []struct{ query, body string }{{"EIO=4", "2"}, {"EIO=3", "1:3"}} {
+		open := s.Do("GET", s.URL(c.query+"&transport=polling"), "")
+		p := s.Attach(eiotest.SID(t, open.Body), c.query)
+		answer := httptest.NewRecorder()
+		s.ServeHTTP(answer, httptest.NewRequest("POST", p.URL(), strings.NewReader(c.body)))
+		if answer.Code != 200 || ended != i+1 {
+			t.Errorf("%s: answered with %d, %d sessions have ended", c.query, answer.Code, ended)
+		}
+	}
 }
 
 // TestGoodbyeBesideAMessage: a client that closes while it is sent something

@@ -51,17 +51,20 @@ func (p *Port) WriteTimeout() time.Duration { return p.s.srv.cfg.PingTimeout }
 // An error says that the link is not wanted any more; what had to be done
 // about it has been done.
 func (p *Port) Receive(pkt eioparser.Packet) error {
-	s := p.s
-	s.receiving.Lock()
-	defer s.receiving.Unlock()
-	if p.live {
-		err := s.receive(pkt)
-		if err != nil && err != ErrClosed {
-			s.endSoon(TransportError, err)
-		}
-		return err
+	err := p.receive(pkt)
+	if err != nil && err != ErrClosed {
+		p.s.end(TransportError, err) // before a POST is answered: what comes next must not find the session
 	}
-	return s.receiveProbe(p, pkt)
+	return err
+}
+
+func (p *Port) receive(pkt eioparser.Packet) error {
+	p.s.receiving.Lock()
+	defer p.s.receiving.Unlock()
+	if p.live {
+		return p.s.receive(pkt)
+	}
+	return p.s.receiveProbe(p, pkt)
 }
 
 // Fail says that the link has ended, and why, as the result of Read does. It
