@@ -64,14 +64,9 @@ func (p *polling3) exchange(body, want string) {
 	p.get().Is(200, want)
 }
 
-// gone checks that the session has ended, and not by its heartbeat. One poll may
-// still be told so.
+// gone checks that the session has ended, and not by its heartbeat.
 func (p *polling3) gone() {
-	a := p.get()
-	if a.Response.Status == 200 && string(a.Body) == "1:1" {
-		a = p.get()
-	}
-	a.Refused()
+	p.get().Refused()
 	if age := time.Since(p.opened); age > 400*time.Millisecond {
 		p.t.Unclear("the session is gone %v after the handshake: no evidence that its heartbeat did not end it", age.Round(time.Millisecond))
 	}
