@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/siokit/siokit/adapters/redispubsub"
 	"github.com/siokit/siokit/adapters/redispubsub/redistest"
 	"github.com/siokit/siokit/sioparser"
@@ -32,11 +34,17 @@ type pair struct {
 
 func newPair(t *testing.T, server *redistest.Server, config redispubsub.Config) *pair {
 	t.Helper()
+	return pairOf(t, func() redis.UniversalClient { return server.Open(t) }, config)
+}
+
+// pairOf connects each of the two with a client of its own.
+func pairOf(t *testing.T, open func() redis.UniversalClient, config redispubsub.Config) *pair {
+	t.Helper()
 	p := &pair{t: t, prefix: freshPrefix()}
 	config.Prefix, config.Logger = p.prefix, slog.New(slog.DiscardHandler)
 	for i := range p.adapters {
 		config := config
-		config.Client, config.UID = server.Open(t), fmt.Sprint("server", i)
+		config.Client, config.UID = open(), fmt.Sprint("server", i)
 		a, err := redispubsub.New(config)(adaptertest.NewServer("/"))
 		if err != nil {
 			t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -47,11 +48,16 @@ const patience = 30 * time.Second
 // redis-server.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
+	return start(t, nil, args)
+}
+
+func start(t testing.TB, before, after []string) *Server {
+	t.Helper()
 	port := freePort(t)
 	s := &Server{Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), t: t, port: port}
-	s.args = append([]string{
+	s.args = slices.Concat(before, []string{
 		"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir(),
-	}, args...)
+	}, after)
 	t.Cleanup(s.Kill)
 	s.Restart()
 	return s
