@@ -47,8 +47,8 @@ func randomID() string {
 // NewEmitter returns an emitter: it speaks to the sockets and servers of a cluster
 // from a process that has none. Of config it needs Client, Stream, Streams,
 // MaxLen and ChannelPrefix, the same as the servers have, and Values. It reaches
-// official servers, in the way of @socket.io/redis-streams-emitter; that one knows
-// a single stream only.
+// official servers: what it adds to the stream is what @socket.io/redis-streams-adapter
+// reads.
 func NewEmitter(config Config) (*cluster.Emitter, error) {
 	config, err := config.withDefaults()
 	if err != nil {

@@ -55,11 +55,11 @@ func follow(t *testing.T, server *redistest.Server, config redisstreams.Config, 
 	return local, s.Received()
 }
 
-// What @socket.io/redis-streams-emitter 0.1.1 adds for io.to("red").emit(…), with
-// and without binary, and for serverSideEmit.
+// What the source of @socket.io/redis-streams-emitter adds for
+// io.to("red").emit(…), with and without binary, and for serverSideEmit.
 //
-// Source: packages/socket.io-redis-streams-emitter of socketio/socket.io, whose
-// package is not on npm.
+// Source: packages/socket.io-redis-streams-emitter of socketio/socket.io; the package
+// could not be had from npm.
 func TestOfficialStreamsEmitter(t *testing.T) {
 	server := redistest.Start(t)
 	config := fresh(redisstreams.Config{MaxDisconnection: time.Minute})
