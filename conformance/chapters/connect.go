@@ -177,12 +177,14 @@ func connectTooEarly(c *chapter) {
 	c.must("09", "no CONNECT", "A connection that joins nothing is closed after the connect timeout.",
 		func(t *probe.T) {
 			s := t.SocketIO()
+			s.Prove()
 			s.Closed() // and not by a ping timeout
 			t.Between("the end", time.Second, s.Asked, s.Opened, time.Now())
 		}, official)
 	c.ref("08", "only a refused CONNECT", "A refused CONNECT does not stop the connect timeout.",
 		func(t *probe.T) {
 			s := t.SocketIO()
+			s.Prove()
 			refusedAtRandom(s)
 			s.Closed() // and not by a ping timeout
 			t.Between("the end", time.Second, s.Asked, s.Opened, time.Now())

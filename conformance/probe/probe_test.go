@@ -102,6 +102,29 @@ func TestClosedNeedsEvidence(t *testing.T) {
 	}
 }
 
+// TestProvenAnswersAreEvidence: who says that it has read the answer to its ping
+// closes for something else.
+func TestProvenAnswersAreEvidence(t *testing.T) {
+	closing := func(pong string) http.Handler {
+		return script(func(s *serverConn) {
+			s.receive()
+			s.text("2")
+			s.receive() // the answer
+			s.receive() // the WebSocket ping behind it
+			s.Write(wire.Frame{Fin: true, Op: wire.Pong, Payload: []byte(pong)}.Append(nil))
+			<-time.After(110 * time.Millisecond)
+		})
+	}
+	wait := func(t *probe.T) {
+		s := t.WebSocket("/")
+		s.Prove()
+		s.Send("4go")
+		s.Closed()
+	}
+	expect(t, try(t, closing("read 1"), wait), "")
+	expect(t, try(t, closing("read 0"), wait), "no evidence")
+}
+
 // expect checks the message of a failure; an empty one means none.
 func expect(t *testing.T, f *probe.Failure, want string) {
 	t.Helper()

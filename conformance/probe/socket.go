@@ -34,6 +34,8 @@ type Socket struct {
 
 	mu       sync.Mutex
 	deaf     bool // pings are not answered
+	proving  bool // see Prove
+	proved   int  // how many pings' answers have been read for sure
 	lastSent time.Time
 	pings    []time.Time
 	frames   []Frame
@@ -192,6 +194,9 @@ func (s *Socket) read() {
 		case wire.Ping:
 			s.ws.Send(wire.Pong, m.Payload)
 		case wire.Pong:
+			if s.proof(m.Payload) {
+				continue
+			}
 			s.push(Frame{Text: fmt.Sprintf("<pong %s>", m.Payload), At: m.At})
 		case wire.Close:
 			s.ws.Send(wire.Close, m.Payload[:min(2, len(m.Payload))])
@@ -232,6 +237,12 @@ func (s *Socket) pong() {
 		return
 	}
 	s.ws.Send(wire.Text, []byte("3"))
+	s.mu.Lock()
+	n, proving := len(s.pings), s.proving
+	s.mu.Unlock()
+	if proving {
+		s.ws.Send(wire.Ping, fmt.Appendf(nil, "read %d", n))
+	}
 }
 
 func (s *Socket) push(f Frame) {
@@ -312,6 +323,22 @@ func (s *Socket) Deafen() {
 	s.mu.Lock()
 	s.deaf = true
 	s.mu.Unlock()
+}
+
+// Prove has the server say from now on, by a pong of WebSocket, that it has read
+// each answer to its pings. An end after that is no ping timeout.
+func (s *Socket) Prove() {
+	s.mu.Lock()
+	s.proving = true
+	s.mu.Unlock()
+}
+
+// proof takes such a pong.
+func (s *Socket) proof(payload []byte) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, err := fmt.Sscanf(string(payload), "read %d", &s.proved)
+	return s.proving && n == 1 && err == nil
 }
 
 // Hang ends the TCP connection without a close frame.
@@ -546,14 +573,14 @@ func (s *Socket) Closed(codes ...int) {
 	if n := len(s.pings); n > 0 {
 		ping = s.pings[n-1]
 	}
-	sent := s.lastSent
+	sent, proved := s.lastSent, s.proved == len(s.pings)
 	s.mu.Unlock()
 	// A ping timeout comes PingTimeout after a ping. A ping that came before the
 	// offence was answered; a server that is slow, or stood still, may not have seen
 	// the answer, which a prompt end has nothing to do with.
 	age := end.At.Sub(ping)
 	slow := end.At.Sub(sent) > s.PingTimeout/4
-	if !ping.IsZero() && s.PingTimeout > 0 && age > s.PingTimeout*3/4 && (ping.After(sent) || slow) {
+	if !proved && s.PingTimeout > 0 && age > s.PingTimeout*3/4 && (ping.After(sent) || slow) {
 		s.t.Fail(&Failure{
 			Message:      fmt.Sprintf("%s: closed %v after a ping, as a ping timeout would (%v): no evidence that it was closed for this", s.ws.Label, end.At.Sub(ping).Round(time.Millisecond), s.PingTimeout),
 			Inconclusive: true,
