@@ -28,7 +28,7 @@ type output struct {
 }
 
 var outputs = sync.Pool{New: func() any {
-	o := &output{buf: make([]byte, 0, 4<<10)}
+	o := new(output)
 	o.now = o.once
 	return o
 }}

@@ -242,13 +242,24 @@ func (l *wsLink) build(batch []Outgoing) {
 	o.cut()
 }
 
+// ownHeader is the size in bytes from which each receiver of a message gets a
+// header of its own, and the message's bytes from where they are: a copy of them
+// with a header in front costs more memory than the receivers save.
+const ownHeader = 64 << 10
+
+// sharesFrame reports whether the frames of p are those that are made once for
+// all its receivers.
+func (l *wsLink) sharesFrame(p *Prepared) bool {
+	return p.Shared() && (p.size < ownHeader || l.form == form3Base64)
+}
+
 func (l *wsLink) addBatch(out *output, batch []Outgoing) {
 	alone := len(batch) == 1
 	for _, o := range batch {
 		if l.deflate != nil && !o.NoCompress && l.deflate.add(out, o.Prepared, l.form, alone) {
 			continue
 		}
-		if o.Shared() {
+		if l.sharesFrame(o.Prepared) {
 			out.addShared(o.Frame(wsFrames[l.form]), alone)
 			continue
 		}
