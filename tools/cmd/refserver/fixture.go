@@ -66,6 +66,8 @@ func (f *fixture) sessions() int {
 			n += h.Len()
 		case *socketio.Server:
 			n += h.Engine().Len()
+		case *ending:
+			n += h.server().Engine().Len()
 		}
 	}
 	return n

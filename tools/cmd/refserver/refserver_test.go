@@ -36,18 +36,26 @@ func serveFixture(t *testing.T, args ...string) string {
 
 func open(t *testing.T, args ...string) (url string, stop func()) {
 	t.Helper()
+	f, end := makeFixture(t, args...)
+	server := httptest.NewServer(f)
+	return server.URL, func() {
+		end()
+		server.Close()
+	}
+}
+
+func makeFixture(t *testing.T, args ...string) (f *fixture, end func()) {
+	t.Helper()
 	f, err := newFixture(parseSettings(flag.NewFlagSet("refserver", flag.PanicOnError), args))
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(f)
-	return server.URL, func() {
+	return f, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := f.shutdown(ctx); err != nil {
 			t.Errorf("shutdown: %v", err)
 		}
-		server.Close()
 	}
 }
 

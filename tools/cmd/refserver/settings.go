@@ -20,6 +20,7 @@ type settings struct {
 	origins         string
 	transports      string
 	adapter, busURL string
+	client          string
 }
 
 // parseSettings reads args; a mistake ends the process as flags says.
@@ -38,6 +39,7 @@ func parseSettings(flags *flag.FlagSet, args []string) settings {
 	flags.BoolVar(&s.cleanup, "cleanup-empty-namespaces", true, "remove dynamic namespaces when the last socket has left")
 	flags.StringVar(&s.adapter, "adapter", "memory", "`name` of the adapter")
 	flags.StringVar(&s.busURL, "adapter-url", "", "`URL` of the adapter's bus")
+	flags.StringVar(&s.client, "client", "", "`folder` of the official client's code for browsers, to be served below /socket.io/")
 	flags.StringVar(&s.pprof, "pprof", "", "`address` for net/http/pprof")
 	flags.BoolVar(&s.quiet, "quiet", false, "log nothing")
 	flags.BoolVar(&s.load, "load", false, "for measuring: the events of load.go only, pings of 25 s and 20 s, no recovery")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"time"
 
 	"github.com/siokit/siokit/sioparser/msgpack"
@@ -17,7 +18,11 @@ const recoveryTime = 2 * time.Second
 // addSocket adds /socket.io/ and its variants.
 func (f *fixture) addSocket() error {
 	config := f.settings.socketConfig()
-	if err := f.addServer("/socket.io/", config); err != nil {
+	main := config
+	if f.settings.client != "" {
+		main.ServeClient = os.DirFS(f.settings.client)
+	}
+	if err := f.addServer("/socket.io/", main); err != nil {
 		return err
 	}
 	recovering := config
@@ -28,6 +33,9 @@ func (f *fixture) addSocket() error {
 	packed := config
 	packed.Codec = msgpack.Codec
 	if err := f.addServer("/sio-msgpack/", packed); err != nil {
+		return err
+	}
+	if err := f.addEnding(config); err != nil {
 		return err
 	}
 	old := config
