@@ -20,7 +20,8 @@ import (
 )
 
 // The programs are read as they would be written by somebody else: each a
-// main.go that ends with an Output comment, as Go's own examples do.
+// main.go that ends with an Output comment, as Go's own examples do, or a
+// main_test.go that passes.
 //
 //go:embed testdata/consumers
 var programs embed.FS
@@ -28,8 +29,9 @@ var programs embed.FS
 // consumer is a small program that uses one part of the toolkit.
 type consumer struct {
 	name    string
+	file    string // main.go, or main_test.go
 	source  []byte
-	output  string   // what it must print
+	output  string   // what main.go must print
 	modules []string // the modules that it may link, when its comment lists them
 }
 
@@ -42,11 +44,18 @@ func readConsumers() ([]consumer, error) {
 	}
 	var all []consumer
 	for _, e := range entries {
-		source, err := fs.ReadFile(programs, path.Join(root, e.Name(), "main.go"))
+		files, err := fs.Glob(programs, path.Join(root, e.Name(), "*.go"))
 		if err != nil {
 			return nil, err
 		}
-		c, err := parseConsumer(e.Name(), source)
+		if len(files) != 1 {
+			return nil, fmt.Errorf("alone: consumer %s has %d files, not one", e.Name(), len(files))
+		}
+		source, err := fs.ReadFile(programs, files[0])
+		if err != nil {
+			return nil, err
+		}
+		c, err := parseConsumer(e.Name(), path.Base(files[0]), source)
 		if err != nil {
 			return nil, err
 		}
@@ -55,9 +64,9 @@ func readConsumers() ([]consumer, error) {
 	return all, nil
 }
 
-func parseConsumer(name string, source []byte) (consumer, error) {
-	c := consumer{name: name, source: source}
-	file, err := parser.ParseFile(token.NewFileSet(), name+"/main.go", source, parser.ParseComments)
+func parseConsumer(name, base string, source []byte) (consumer, error) {
+	c := consumer{name: name, file: base, source: source}
+	file, err := parser.ParseFile(token.NewFileSet(), name+"/"+base, source, parser.ParseComments)
 	if err != nil {
 		return c, err
 	}
@@ -68,11 +77,14 @@ func parseConsumer(name string, source []byte) (consumer, error) {
 		}
 		c.modules = append(c.modules, links(group)...)
 	}
-	if !found {
+	if !found && !c.tests() {
 		return c, fmt.Errorf("alone: consumer %s has no Output comment", name)
 	}
 	return c, nil
 }
+
+// tests reports whether the consumer is a test.
+func (c consumer) tests() bool { return strings.HasSuffix(c.file, "_test.go") }
 
 // links reads the list after "Links only:" in a comment.
 func links(group *ast.CommentGroup) []string {
@@ -89,13 +101,17 @@ func (c consumer) write(dir string) error {
 	mod := "module example.com/" + c.name + "\n\ngo 1.26.0\n"
 	return errors.Join(
 		os.WriteFile(filepath.Join(dir, "go.mod"), []byte(mod), 0o644),
-		os.WriteFile(filepath.Join(dir, "main.go"), c.source, 0o644),
+		os.WriteFile(filepath.Join(dir, c.file), c.source, 0o644),
 	)
 }
 
-// run builds the program in dir and runs it.
+// run builds the program in dir and runs it, or its test.
 func (c consumer) run(ctx context.Context, env *pack.Env, dir string) error {
 	if _, err := env.Go(ctx, dir, "vet", "."); err != nil {
+		return err
+	}
+	if c.tests() {
+		_, err := env.Go(ctx, dir, "test", ".")
 		return err
 	}
 	out, err := env.Go(ctx, dir, "run", ".")

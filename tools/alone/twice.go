@@ -58,6 +58,7 @@ func (r *runner) twice(ctx context.Context) error {
 	for _, version := range []string{first, second} {
 		c := consumer{
 			name:   "twice",
+			file:   "main.go",
 			source: twiceProgram,
 			output: fmt.Sprintf("eioparser %s\nengineio %s\n", version, first),
 		}
