@@ -41,6 +41,13 @@ func (h *hub) adapter(name string) adapter.New {
 	}
 }
 
+func (n *node) Close(ctx context.Context) error {
+	n.hub.mu.Lock()
+	n.hub.nodes = slices.DeleteFunc(n.hub.nodes, func(o *node) bool { return o == n })
+	n.hub.mu.Unlock()
+	return n.Memory.Close(ctx)
+}
+
 func (n *node) others() []*node {
 	n.hub.mu.Lock()
 	defer n.hub.mu.Unlock()

@@ -17,12 +17,17 @@ import (
 )
 
 // Sixty-four goroutines call every exported method of everything there is, with
-// arguments that fit, while clients come and go. Nothing may race or hang, and
-// nothing may be left.
+// arguments that fit, while clients come and go and a second server listens. Nothing
+// may race or hang, and nothing may be left.
 func TestStress(t *testing.T) {
-	config := quiet()
-	config.AckTimeout = 2 * time.Millisecond
-	srv := fixture(t, config)
+	h := new(hub)
+	on := func(name string) *socketio.Server {
+		config := quiet()
+		config.AckTimeout = 2 * time.Millisecond
+		config.Adapter = h.adapter(name)
+		return fixture(t, config)
+	}
+	srv, second := on("first"), on("second")
 	url := serve(t, srv)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -48,6 +53,20 @@ func TestStress(t *testing.T) {
 			}
 		})
 	}
+	srv.OnServerSide("stress", func(_ context.Context, ev *socketio.ServerEvent) error {
+		c := &caller{ctx: ctx, srv: srv, parent: parent, called: called, rand: rand.New(rand.NewPCG(3, rand.Uint64())), makes: 3}
+		defer c.stop()
+		c.call(reflect.ValueOf(ev), 2)
+		_ = ev.Ack(1) // unless that was called
+		return nil
+	})
+	callers.Go(func() {
+		c := &caller{ctx: ctx, srv: srv, parent: parent, called: called, rand: rand.New(rand.NewPCG(4, 0))}
+		defer c.stop()
+		for ctx.Err() == nil {
+			c.ask(second)
+		}
+	})
 	<-time.After(1500 * time.Millisecond)
 	enough := time.Now().Add(time.Minute) // a busy machine takes its time
 	for len(called.not(stressed...)) > 0 && time.Now().Before(enough) {
@@ -71,8 +90,13 @@ func TestStress(t *testing.T) {
 		}
 		return true
 	})
-	if err := srv.Shutdown(t.Context()); err != nil || srv.Running() > 0 {
-		t.Errorf("%v; %d goroutines are left", err, srv.Running())
+	for _, srv := range []*socketio.Server{srv, second} {
+		if err := srv.Shutdown(t.Context()); err != nil || srv.Running() > 0 {
+			t.Errorf("%v; %d goroutines are left", err, srv.Running())
+		}
+	}
+	if left := len(h.nodes); left > 0 {
+		t.Errorf("%d adapters are left", left)
 	}
 }
 
@@ -104,6 +128,7 @@ var stressed = []reflect.Type{
 	reflect.TypeFor[*socketio.Server](), reflect.TypeFor[*socketio.Namespace](), reflect.TypeFor[*socketio.ParentNamespace](),
 	reflect.TypeFor[*socketio.Socket](), reflect.TypeFor[socketio.Unicast](), reflect.TypeFor[socketio.Broadcast](),
 	reflect.TypeFor[*socketio.RemoteSocket](), reflect.TypeFor[*socketio.Event](), reflect.TypeFor[*socketio.Data](),
+	reflect.TypeFor[*socketio.Ack](), reflect.TypeFor[*socketio.ServerEvent](),
 	reflect.TypeFor[*socketio.Handshake](), reflect.TypeFor[socketio.Key[account]](), reflect.TypeFor[socketio.LocalKey[func() string]](),
 	reflect.TypeFor[socketio.EventBoth[int]](), reflect.TypeFor[socketio.CallBoth[int, int]](),
 	reflect.TypeFor[socketio.EventBetweenServers[int]](), reflect.TypeFor[socketio.CallBetweenServers[int, int]](),
@@ -169,6 +194,24 @@ func (c *caller) one() {
 		c.stops[0]()
 		c.stops = c.stops[1:]
 	}
+}
+
+// ask uses answers: of a client, and of c's server to the other one. It waits for
+// them longer than those do who call at random.
+func (c *caller) ask(other *socketio.Server) {
+	ctx, cancel := context.WithTimeout(c.ctx, time.Second)
+	defer cancel()
+	if s := c.socket(); s != nil {
+		if ack, err := s.EmitWithAck(ctx, "x"); err == nil {
+			c.call(reflect.ValueOf(ack), 2)
+		}
+	}
+	for r, err := range other.ServerSideEmitWithAck(ctx, "stress") {
+		if err == nil {
+			c.call(reflect.ValueOf(r.Value), 2)
+		}
+	}
+	<-time.After(time.Millisecond)
 }
 
 var (
