@@ -22,7 +22,7 @@ func TestConfigThatCannotWork(t *testing.T) {
 		{"path without slash", socketio.Config{Path: "socket.io"}, `Config.Path "socket.io"`},
 		{"two paths", socketio.Config{Path: "/a/", EngineConfig: engineio.Config{Path: "/b/"}}, "both Path and EngineConfig.Path"},
 		{"two engines", socketio.Config{Engine: new(engineio.Server), EngineConfig: engineio.Config{Path: "/b/"}}, "both Engine and EngineConfig"},
-		{"recovery without sessions", socketio.Config{Recovery: &socketio.Recovery{}, Adapter: adapter.NewMemory}, "keeps no sessions"},
+		{"recovery without sessions", socketio.Config{Recovery: &socketio.Recovery{}, Adapter: adapter.NewMemory}, "keeps no sessions; leave it nil, or use an adapter that keeps a log and set its MaxDisconnection"},
 		{"namespaces", socketio.Config{MaxNamespaces: -1}, "Config.MaxNamespaces"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

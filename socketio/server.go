@@ -285,7 +285,7 @@ func (srv *Server) newNamespace(name string, parent *ParentNamespace) (*Namespac
 	if srv.config.Recovery != nil {
 		store, ok := a.(adapter.SessionStore)
 		if !ok {
-			err = fmt.Errorf("socketio: Config.Recovery: the adapter of %s (%T) keeps no sessions", name, a)
+			err = fmt.Errorf("socketio: Config.Recovery: the adapter of %s (%T) keeps no sessions; leave it nil, or use an adapter that keeps a log and set its MaxDisconnection", name, a)
 			n.adapter = brokenAdapter{err}
 			return n, errors.Join(err, a.Close(context.Background()))
 		}
