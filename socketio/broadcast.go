@@ -106,16 +106,28 @@ func (b *Broadcast) selection() adapter.Selection {
 // Emit sends an event to each of the sockets, encoded once. It never blocks;
 // a client that cannot take it is not an error.
 func (b Broadcast) Emit(event string, args ...any) error {
-	if b.parent != nil {
-		return b.fanOut(func(b Broadcast) error { return b.Emit(event, args...) })
-	}
-	o, err := newEvent(b.nsp.server.config.Values, event, nil, args)
+	o, err := newEvent(b.server().config.Values, event, nil, args)
 	if err != nil {
 		return err
 	}
 	defer o.release()
+	if b.parent != nil {
+		return b.fanOut(func(b Broadcast) error { return b.publish(o) })
+	}
+	return b.publish(o)
+}
+
+// publish sends an event in the name of the namespace.
+func (b Broadcast) publish(o *outgoing) error {
 	o.packet.Namespace = b.nsp.name
 	return b.nsp.adapter.Broadcast(&o.packet, b.selection())
+}
+
+func (b Broadcast) server() *Server {
+	if b.parent != nil {
+		return b.parent.server
+	}
+	return b.nsp.server
 }
 
 // Send emits an event named "message".

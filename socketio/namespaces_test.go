@@ -2,7 +2,9 @@ package socketio_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -171,4 +173,34 @@ func TestDisconnectInAMiddlewareRefuses(t *testing.T) {
 	c.join("/")
 	c.next()
 	c.alive()
+}
+
+// counted counts how often it is encoded.
+type counted struct{ times *int }
+
+func (c counted) MarshalJSON() ([]byte, error) {
+	*c.times++
+	return []byte("1"), nil
+}
+
+// What a parent namespace emits is encoded once for all its children, and what can't
+// be is an error whether there are any or not.
+func TestParentNamespaceEncodesArgumentsOnce(t *testing.T) {
+	srv := newServer(t, quiet())
+	parent := srv.OfPattern(regexp.MustCompile("^/tenant-"))
+	if err := parent.Emit("connect"); !errors.Is(err, socketio.ErrReserved) {
+		t.Errorf("a reserved name: %v", err)
+	}
+	c := dial(t, serve(t, srv))
+	c.idOf("/tenant-1")
+	c.idOf("/tenant-2")
+	times := 0
+	if err := parent.Emit("x", counted{&times}); err != nil || times != 1 {
+		t.Errorf("encoded %d times: %v", times, err)
+	}
+	for range 2 {
+		if f := c.next(); !matches(`42/tenant-<n>,["x",1]`, f) {
+			t.Error(f)
+		}
+	}
 }
