@@ -24,7 +24,7 @@ type Polling struct {
 	header []wire.Field
 	queue  []string  // packets that came and were not looked at yet
 	over   bool      // the case has ended the session itself
-	ponged time.Time // when the last pong was sent
+	ponged time.Time // when the last pong was sent that was accepted
 }
 
 // Polling opens a session by polling. path may carry a query.
@@ -115,10 +115,12 @@ func (p *Polling) age() time.Duration {
 
 // Post sends a payload as it is.
 func (p *Polling) Post(body string) *Answer {
-	if body == "3" {
-		p.ponged = time.Now()
+	sent := time.Now()
+	a := p.own(p.t.Post(p.URL, body, p.header...))
+	if body == "3" && a.Response.Status == 200 {
+		p.ponged = sent
 	}
-	return p.own(p.t.Post(p.URL, body, p.header...))
+	return a
 }
 
 // Send sends one payload of packets; the server must accept it.

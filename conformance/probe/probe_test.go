@@ -251,6 +251,9 @@ func TestBetween(t *testing.T) {
 				t.Between("it", 300*time.Millisecond, tt.earliest, tt.latest, tt.at)
 			})
 			expect(t, out.Failure, tt.want)
+			if out.Failure != nil && !out.Failure.Inconclusive {
+				t.Error("a server that stood still once is not tried again")
+			}
 		})
 	}
 }
@@ -322,6 +325,27 @@ func TestARefusalTooLateIsNoEvidence(t *testing.T) {
 	}
 	if f := lose(0); f == nil || f.Inconclusive {
 		t.Errorf("at once: failure %v, want one that tells", f)
+	}
+}
+
+// TestARefusedPongIsNoSignOfLife: the server had given the session up before.
+func TestARefusedPongIsNoSignOfLife(t *testing.T) {
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("sid") {
+			http.Error(w, `{"code":1,"message":"Session ID unknown"}`, http.StatusBadRequest)
+			return
+		}
+		io.WriteString(w, `0{"sid":"abc","upgrades":[],"pingInterval":200,"pingTimeout":100,"maxPayload":1000}`)
+	})
+	f := try(t, h, func(t *probe.T) {
+		p := t.Polling("/")
+		t.Wait(200 * time.Millisecond)
+		p.Post("3")
+		t.Wait(110 * time.Millisecond)
+		p.Expect("4x")
+	})
+	if f == nil || !f.Inconclusive {
+		t.Errorf("failure %v, want one that could not tell", f)
 	}
 }
 
