@@ -135,15 +135,21 @@ func (s *Socket) enter(ctx context.Context) error {
 }
 
 // settleIn notes the namespace that the socket is counted in; nil if that has
-// to be found again. It reports false for a socket that is gone, whose namespace
-// does not change any more: those who report its end read it without a lock.
+// to be found again. It reports false for a socket that is gone.
 func (s *Socket) settleIn(nsp *Namespace) bool {
+	return s.settle(func() { s.nsp, s.entered = nsp, nsp != nil })
+}
+
+// settle has the CONNECT's work write what the socket is. It does not, and reports
+// false, for a socket that is gone, which does not change any more: those who report
+// its end read it without a lock.
+func (s *Socket) settle(write func()) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state() == gone {
 		return false
 	}
-	s.nsp, s.entered = nsp, nsp != nil
+	write()
 	return true
 }
 

@@ -177,6 +177,70 @@ func TestConnectBetweenGoodbyeAndRemoval(t *testing.T) {
 	eventually(t, "one socket", func() bool { return srv.Len() == 1 })
 }
 
+// So is one that presents the session of that socket: it comes over the same
+// connection, which it must not end.
+func TestSessionPresentedBetweenGoodbyeAndRemoval(t *testing.T) {
+	config := quiet()
+	config.Recovery = &socketio.Recovery{}
+	inBubbleOf(t, config, func(t *testing.T, srv *socketio.Server, c *pipeClient) {
+		sockets := make(chan *socketio.Socket, 2)
+		srv.OnConnection(func(_ context.Context, s *socketio.Socket) { sockets <- s })
+		c.send("0")
+		pid := regexp.MustCompile(`"pid":"([\w-]+)"`).FindStringSubmatch(<-c.frames)[1]
+		finish := (<-sockets).Depart()
+		c.send(`0{"pid":"` + pid + `"}`)
+		synctest.Wait()
+		finish()
+		synctest.Wait()
+		if goodbye, answer := c.next(), c.next(); goodbye != "41" || !strings.HasPrefix(answer, `40{"sid":`) {
+			t.Errorf("%q, %q", goodbye, answer)
+		}
+	})
+}
+
+// stuckStore finds every session, and can't resume any before it is told to go on.
+type stuckStore struct {
+	*adapter.Recovery
+	hold chan struct{}
+}
+
+func (s *stuckStore) Take(_ context.Context, pid, _ string) (*adapter.Session, error) {
+	return &adapter.Session{SocketID: "stored", PrivateID: pid}, nil
+}
+
+func (s *stuckStore) Resume(context.Context, adapter.Socket, *adapter.Session) error {
+	<-s.hold
+	return adapter.ErrUnrecoverable
+}
+
+// A socket that OnError has got does not change any more, whatever its CONNECT was
+// about to do.
+func TestRefusedSocketKeepsItsID(t *testing.T) {
+	var hold chan struct{}
+	config := quiet()
+	config.Recovery = &socketio.Recovery{}
+	config.Adapter = func(l adapter.Local) (adapter.Adapter, error) {
+		a, err := adapter.NewRecovery(adapter.RecoveryConfig{})(l)
+		return &stuckStore{a.(*adapter.Recovery), hold}, err
+	}
+	inBubbleOf(t, config, func(t *testing.T, srv *socketio.Server, c *pipeClient) {
+		hold = make(chan struct{})
+		sockets, ids := make(chan *socketio.Socket, 2), make(chan string, 2)
+		srv.Of("/stuck").OnError(func(_ context.Context, s *socketio.Socket, _ error) {
+			sockets <- s
+			ids <- s.ID()
+		})
+		c.send("0") // in a namespace, so that only the other one's CONNECT takes too long
+		c.send(`0/stuck,{"pid":"p"}`)
+		s, id := <-sockets, <-ids
+		close(hold)
+		synctest.Wait()
+		if s.ID() != id {
+			t.Errorf("it was %q, and is %q", id, s.ID())
+		}
+	})
+}
+
 // Shutdown waits for the answer that a client of Socket.IO 2 gets without having
 // asked, although that is on a timer.
 func TestShutdownWaitsForAnUninvitedConnect(t *testing.T) {

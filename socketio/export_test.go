@@ -14,6 +14,7 @@ func (s *Socket) Depart() (finish func()) {
 		s.conn.remove(s, true)
 		nsp.adapter.Remove(s)
 		nsp.remove(s)
+		s.noteLeft(nil)
 		nsp.leave()
 	}
 }

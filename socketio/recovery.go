@@ -23,7 +23,9 @@ func (s *Socket) recover(ctx context.Context) (passed bool, err error) {
 	// Auth is the application's: what has other types there is no offer.
 	if s.Auth(&offer) == nil && offer.PID != nil && *offer.PID != "" {
 		if old := s.nsp.withPrivateID(*offer.PID); old != nil {
-			old.conn.fail(engineio.TransportClose, errSuperseded)
+			if old.conn != s.conn { // else the server has taken it out a moment ago
+				old.conn.fail(engineio.TransportClose, errSuperseded)
+			}
 			if err := old.awaitLeft(ctx); err != nil { // its end may have begun elsewhere
 				return false, err
 			}
@@ -40,31 +42,34 @@ func (s *Socket) recover(ctx context.Context) (passed bool, err error) {
 			return false, context.Cause(ctx)
 		}
 	}
-	s.privateID = newID()
+	if !s.settle(func() { s.privateID = newID() }) {
+		return false, s.goneError()
+	}
 	return false, nil
 }
 
 // resume takes over a stored session.
 func (s *Socket) resume(ctx context.Context, session *adapter.Session) error {
 	fresh := s.id
-	s.id = session.SocketID
-	s.setReplaying(true)
-	err := s.nsp.store.Resume(ctx, s, session)
-	s.setReplaying(false)
-	if err != nil {
-		s.id = fresh
-		return err
+	if !s.settle(func() { s.id, s.replaying = session.SocketID, true }) {
+		return s.goneError()
 	}
-	s.privateID, s.recovered = session.PrivateID, true
+	err := s.nsp.store.Resume(ctx, s, session)
+	settled := s.settle(func() {
+		if s.replaying = false; err != nil {
+			s.id = fresh
+		} else {
+			s.privateID, s.recovered = session.PrivateID, true
+		}
+	})
+	switch {
+	case err != nil:
+		return err
+	case !settled:
+		return s.goneError()
+	}
 	if err := s.data.restore(session.Data, session.Value); err != nil {
 		s.log("data of a recovered session", err)
 	}
 	return nil
-}
-
-// setReplaying says whether what is pushed is the replay, which the store bounds.
-func (s *Socket) setReplaying(on bool) {
-	s.mu.Lock()
-	s.replaying = on
-	s.mu.Unlock()
 }
