@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -231,6 +232,22 @@ func TestFrontKeepsSessionsOnTheirServers(t *testing.T) {
 	code, body := c.request(http.MethodGet, "/socket.io/?EIO=4&transport=polling&sid="+sids[0], "", "")
 	if code != http.StatusBadRequest || !strings.Contains(body, `"code":1`) {
 		t.Errorf("a session of a stopped server: %d %s", code, body)
+	}
+}
+
+// TestNewPageKnowsWhatIsStopped: the event about it was before its time.
+func TestNewPageKnowsWhatIsStopped(t *testing.T) {
+	c := start(t, "")
+	if code := c.post("/stop/bob", "http://"+c.addr); code != http.StatusOK {
+		t.Fatalf("stop: status %d", code)
+	}
+	code, body := c.request(http.MethodGet, "/servers", "", "")
+	var list []State
+	if err := json.Unmarshal([]byte(body), &list); code != http.StatusOK || err != nil {
+		t.Fatalf("%d %s: %v", code, body, err)
+	}
+	if want := []State{{"ada", true}, {"bob", false}, {"cyd", true}}; !slices.Equal(list, want) {
+		t.Errorf("servers %v, want %v", list, want)
 	}
 }
 
