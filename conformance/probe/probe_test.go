@@ -85,6 +85,11 @@ func TestClosedNeedsEvidence(t *testing.T) {
 			s.text("2")
 			<-time.After(110 * time.Millisecond)
 		}, "no evidence"},
+		"closed by a ping timeout while we stood still": {func(s *serverConn) {
+			s.receive()
+			<-time.After(110 * time.Millisecond)
+			s.text("2")
+		}, "no evidence"},
 		"closed soon after a ping": {func(s *serverConn) {
 			s.receive()
 			s.text("2")

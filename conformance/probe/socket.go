@@ -575,14 +575,16 @@ func (s *Socket) Closed(codes ...int) {
 	}
 	sent, proved := s.lastSent, s.proved == len(s.pings)
 	s.mu.Unlock()
-	// A ping timeout comes PingTimeout after a ping. A ping that came before the
-	// offence was answered; a server that is slow, or stood still, may not have seen
+	// A ping timeout comes PingTimeout after a ping. One that came after the offence
+	// may have waited for us, if we stood still, and so may the end. One that came
+	// before was answered; a server that is slow, or stood still, may not have seen
 	// the answer, which a prompt end has nothing to do with.
-	age := end.At.Sub(ping)
-	slow := end.At.Sub(sent) > s.PingTimeout/4
-	if !proved && s.PingTimeout > 0 && age > s.PingTimeout*3/4 && (ping.After(sent) || slow) {
+	age, after := end.At.Sub(ping), end.At.Sub(sent)
+	most, timely := s.PingTimeout*3/4, s.PingTimeout/4
+	timeout := ping.After(sent) && after > most || !ping.After(sent) && after > timely && age > most
+	if !proved && s.PingTimeout > 0 && timeout {
 		s.t.Fail(&Failure{
-			Message:      fmt.Sprintf("%s: closed %v after a ping, as a ping timeout would (%v): no evidence that it was closed for this", s.ws.Label, end.At.Sub(ping).Round(time.Millisecond), s.PingTimeout),
+			Message:      fmt.Sprintf("%s: closed %v after a ping, as a ping timeout would (%v): no evidence that it was closed for this", s.ws.Label, age.Round(time.Millisecond), s.PingTimeout),
 			Inconclusive: true,
 		})
 	}
