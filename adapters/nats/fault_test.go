@@ -3,8 +3,12 @@ package nats_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,37 +18,42 @@ import (
 	"github.com/siokit/siokit/socketio/adapter"
 )
 
+var (
+	messages = flag.Int("messages", 1500, "how many broadcasts there are at least, around a fault of NATS")
+	freeze   = flag.Duration("freeze", time.Second, "how long NATS is away at least")
+)
+
 // backWithin is the promise for a machine that isn't busy.
 const backWithin = 3 * time.Second
 
-// storm broadcasts until stop is called, and expects that the server's own socket
-// is served within a second and a half, whatever happens to the bus.
-func storm(t testing.TB, x *node) (stop func() (sent int)) {
+// storm broadcasts until stop is called, so fast that a third of the messages fall
+// into the fault.
+func storm(t testing.TB, x *node, sent *atomic.Int64) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	sent := 0
+	each := 1 + *messages/3/int(max(*freeze, time.Second)/time.Millisecond)
 	go func() { // ends with ctx; stop waits for it
 		defer close(done)
 		tick := time.NewTicker(time.Millisecond)
 		defer tick.Stop()
 		for ctx.Err() == nil {
 			<-tick.C
-			x.emit(t, fmt.Sprint("storm", sent))
-			sent++
+			for range each {
+				x.emit(t, fmt.Sprint("storm", sent.Load()+1))
+				sent.Add(1)
+			}
 		}
 	}()
-	return func() int { cancel(); <-done; return sent }
+	return func() { cancel(); <-done }
 }
 
-// crossing broadcasts until the other node has one, and returns how long it took.
-func crossing(t testing.TB, from, to *node, tag string) time.Duration {
+// crossing broadcasts until the other node has one.
+func crossing(t testing.TB, from, to *node, tag string) {
 	t.Helper()
-	begun := time.Now()
 	until(t, tag+": a broadcast crosses", func() bool {
 		from.emit(t, tag)
 		return has(to.socket, tag)
 	})
-	return time.Since(begun)
 }
 
 // testFault allows a machine that is busy with other things three attempts at being
@@ -59,33 +68,52 @@ func testFault(t *testing.T, config nats.Config, strike, mend func(*process)) {
 	t.Errorf("cluster delivery was back %v after the bus, that is more than %v", took, backWithin)
 }
 
-// fault returns how long cluster delivery took to come back after the bus.
+// fault has the fault in the middle of the messages, for at least as long as -freeze
+// says, and returns how long cluster delivery took to come back after the bus.
 func fault(t *testing.T, config nats.Config, strike, mend func(*process)) time.Duration {
 	t.Helper()
+	config.MaxQueued = 512 << 20
 	bus := start(t)
 	a, b := pair(t, bus.url, config)
-	stop := storm(t, a)
-	until(t, "the storm crosses", func() bool { return b.socket.Pushed() > 20 })
-	strike(bus)
 	before := a.socket.Pushed()
-	until(t, "local delivery goes on", func() bool { return a.socket.Pushed() > before+500 })
+	var sent atomic.Int64
+	stop := sync.OnceFunc(storm(t, a, &sent))
+	defer stop()
+	third := int64(*messages / 3)
+	until(t, "the storm crosses", func() bool { return sent.Load() >= third && b.socket.Pushed() > 20 })
+	strike(bus)
+	struck, had := time.Now(), sent.Load()
+	<-time.After(*freeze)
+	until(t, "broadcasts without a bus", func() bool { return sent.Load() >= had+third })
+	had = sent.Load()
+	until(t, "local delivery goes on", func() bool { return a.socket.Pushed() >= before+int(had) })
+	gone := time.Since(struck)
+	heard := b.socket.Pushed()
 	mend(bus)
-	took := max(crossing(t, a, b, "back-a"), crossing(t, b, a, "back-b"))
-	sent := stop()
-	t.Logf("cluster delivery was back %v after the bus; %d broadcasts", took, sent)
+	mended := time.Now()
+	until(t, "the storm crosses again", func() bool { return b.socket.Pushed() > heard })
+	took := time.Since(mended)
+	crossing(t, b, a, "back") // after what waited
+	until(t, "the rest of the storm", func() bool { return sent.Load() >= int64(*messages) })
+	stop()
+	all := int(sent.Load())
 	until(t, "every broadcast was delivered where it was sent", func() bool {
-		return len(stormOf(t, a)) == sent
+		return len(stormOf(t, a)) == all
 	})
 	got := stormOf(t, b)
 	if config.Recovery != nil { // a log that is on disk loses nothing
-		until(t, "every broadcast was delivered on the other node", func() bool { return len(stormOf(t, b)) == sent })
-		got = stormOf(t, b)
+		until(t, "every broadcast was delivered on the other node", func() bool {
+			got = stormOf(t, b)
+			return len(got) == all
+		})
 	}
 	for i := 1; i < len(got); i++ {
 		if got[i] <= got[i-1] {
 			t.Fatalf("broadcast %d came after %d", got[i], got[i-1])
 		}
 	}
+	t.Logf("%d broadcasts, %d on the other node; the bus was gone for %v; cluster delivery was back %v after it",
+		all, len(got), gone.Round(time.Millisecond), took.Round(time.Millisecond))
 	return took
 }
 
@@ -94,8 +122,8 @@ func stormOf(t testing.TB, x *node) (list []int) {
 	t.Helper()
 	for _, p := range x.socket.Received() {
 		if rest, ok := strings.CutPrefix(p.Name, "storm"); ok {
-			var n int
-			if _, err := fmt.Sscan(rest, &n); err != nil {
+			n, err := strconv.Atoi(rest)
+			if err != nil {
 				t.Fatal(err)
 			}
 			list = append(list, n)

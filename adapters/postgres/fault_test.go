@@ -3,7 +3,13 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,6 +18,12 @@ import (
 	"github.com/siokit/siokit/adapters/postgres"
 	"github.com/siokit/siokit/adapters/postgres/postgrestest"
 	"github.com/siokit/siokit/socketio/adapter"
+	"github.com/siokit/siokit/socketio/adapter/adaptertest"
+)
+
+var (
+	messages = flag.Int("messages", 1500, "how many broadcasts there are at least, around a fault of the database")
+	freeze   = flag.Duration("freeze", time.Second, "how long the database is away at least")
 )
 
 // backWithin is how long broadcasts may fail to cross once the database is back.
@@ -19,10 +31,9 @@ import (
 const backWithin = 3 * time.Second
 
 // crossing broadcasts from one node every few milliseconds until the other has
-// one, and returns how long that took.
-func crossing(t testing.TB, from, to *node, tag string) time.Duration {
+// one.
+func crossing(t testing.TB, from, to *node, tag string) {
 	t.Helper()
-	begun := time.Now()
 	sent := 0
 	until(t, tag+": a broadcast crosses", func() bool {
 		sent++
@@ -31,75 +42,94 @@ func crossing(t testing.TB, from, to *node, tag string) time.Duration {
 		if !from.has(local) {
 			t.Fatalf("%s: the server's own socket was not served at once", tag)
 		}
-		return to.has(tag+"1") || to.socket.Pushed() > 0 && lastHas(to, tag)
+		return heard(to, tag)
 	})
-	return time.Since(begun)
 }
 
-func lastHas(x *node, tag string) bool {
-	list := x.socket.Received()
-	return len(list) > 0 && len(list[len(list)-1].Name) >= len(tag) && list[len(list)-1].Name[:len(tag)] == tag
+// heard reports whether the node's socket has an event whose name begins with tag.
+func heard(x *node, tag string) bool {
+	return slices.ContainsFunc(x.socket.Received(), func(p adaptertest.Packet) bool { return strings.HasPrefix(p.Name, tag) })
 }
 
-// storm broadcasts until stop is called.
-func storm(t testing.TB, x *node) (stop func()) {
+// storm broadcasts until stop is called, so fast that a third of the messages fall
+// into the fault.
+func storm(t testing.TB, x *node, sent *atomic.Int64) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
+	each := 1 + *messages/3/int(max(*freeze, time.Second)/time.Millisecond)
 	go func() { // ends with ctx; stop waits for it
 		defer close(done)
 		tick := time.NewTicker(time.Millisecond)
 		defer tick.Stop()
-		for i := 0; ctx.Err() == nil; i++ {
+		for ctx.Err() == nil {
 			<-tick.C
-			name := fmt.Sprint("storm", i)
-			if err := x.Broadcast(event(t, name, `["while the database is away"]`), adapter.Selection{}); err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
-			if !x.has(name) {
-				t.Errorf("%s: the server's own socket was not served at once", name)
-				return
+			for range each {
+				name := fmt.Sprint("storm", sent.Load()+1)
+				before := x.socket.Pushed()
+				if err := x.Broadcast(event(t, name, `["while the database is away"]`), adapter.Selection{}); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+				if x.socket.Pushed() == before {
+					t.Errorf("%s: the server's own socket was not served at once", name)
+					return
+				}
+				sent.Add(1)
 			}
 		}
 	}()
 	return func() { cancel(); <-done }
 }
 
-func testDatabaseKilled(t *testing.T, db *postgrestest.Server) {
+// through has the fault in the middle of the messages, for at least as long as
+// -freeze says.
+func through(t *testing.T, db *postgrestest.Server, strike func(x *node), mend func()) {
 	nodes := join(t, db, 2, postgres.Config{})
-	stop := storm(t, nodes[0])
-	until(t, "the storm crosses", func() bool { return nodes[1].socket.Pushed() > 20 })
-	db.Kill()
-	until(t, "broadcasts without a database", func() bool { return nodes[0].Stats().Unpublished > 20 })
+	var sent atomic.Int64
+	stop := sync.OnceFunc(storm(t, nodes[0], &sent))
+	defer stop()
+	third := int64(*messages / 3)
+	until(t, "the storm crosses", func() bool { return sent.Load() >= third && nodes[1].socket.Pushed() > 20 })
+	strike(nodes[0])
+	struck, before := time.Now(), sent.Load()
+	<-time.After(*freeze)
+	until(t, "broadcasts without a database", func() bool { return sent.Load() >= before+third })
+	gone := time.Since(struck)
+	before = int64(nodes[1].socket.Pushed())
+	mend()
+	mended := time.Now()
+	until(t, "the storm crosses again", func() bool { return int64(nodes[1].socket.Pushed()) > before })
+	took := time.Since(mended)
+	crossing(t, nodes[1], nodes[0], "back-") // after what waited
+	until(t, "the rest of the storm", func() bool { return sent.Load() >= int64(*messages) })
 	stop()
-	db.Run()
-	took := crossing(t, nodes[0], nodes[1], "back-a-")
-	took = max(took, crossing(t, nodes[1], nodes[0], "back-b-"))
-	t.Logf("cluster delivery was back %v after the database", took)
+	t.Logf("%d broadcasts; the database was gone for %v; cluster delivery was back %v after it",
+		sent.Load(), gone.Round(time.Millisecond), took.Round(time.Millisecond))
 	if took > backWithin {
 		t.Errorf("that is more than %v", backWithin)
+	}
+	last := 0
+	for _, p := range nodes[1].socket.Received() {
+		number, ok := strings.CutPrefix(p.Name, "storm")
+		if !ok {
+			continue
+		}
+		if n, err := strconv.Atoi(number); err != nil || n <= last {
+			t.Fatalf("%s came after storm%d", p.Name, last)
+		} else {
+			last = n
+		}
 	}
 }
 
+func testDatabaseKilled(t *testing.T, db *postgrestest.Server) {
+	through(t, db, func(x *node) {
+		db.Kill()
+		until(t, "what is for others is dropped and counted", func() bool { return x.Stats().Unpublished > 20 })
+	}, db.Run)
+}
+
 func testDatabaseFrozen(t *testing.T, db *postgrestest.Server) {
-	nodes := join(t, db, 2, postgres.Config{})
-	stop := storm(t, nodes[0])
-	until(t, "the storm crosses", func() bool { return nodes[1].socket.Pushed() > 20 })
-	db.Freeze()
-	before := nodes[0].socket.Pushed()
-	until(t, "a thousand broadcasts while it is frozen", func() bool { return nodes[0].socket.Pushed() > before+1000 })
-	stop()
-	db.Thaw()
-	took := max(crossing(t, nodes[0], nodes[1], "back-a-"), crossing(t, nodes[1], nodes[0], "back-b-"))
-	t.Logf("cluster delivery was back %v after the database", took)
-	if took > backWithin {
-		t.Errorf("that is more than %v", backWithin)
-	}
-	seen := map[string]int{}
-	for _, p := range nodes[1].socket.Received() {
-		if seen[p.Name]++; seen[p.Name] > 1 {
-			t.Errorf("%s came twice", p.Name)
-		}
-	}
+	through(t, db, func(*node) { db.Freeze() }, db.Thaw)
 }
 
 func testConnectionEnded(t *testing.T, db *postgrestest.Server) {

@@ -18,7 +18,10 @@ import (
 	"github.com/siokit/siokit/socketio/adapter/adaptertest"
 )
 
-var freeze = flag.Duration("freeze", 1500*time.Millisecond, "how long Redis is frozen")
+var (
+	messages = flag.Int("messages", 1000, "how many broadcasts there are at least during a fault of Redis")
+	freeze   = flag.Duration("freeze", 1500*time.Millisecond, "how long Redis is frozen")
+)
 
 // back is within what time servers reach each other again when Redis is back.
 const back = 3 * time.Second
@@ -41,7 +44,7 @@ func newPair(t *testing.T, server *redistest.Server, config redispubsub.Config) 
 func pairOf(t *testing.T, open func() redis.UniversalClient, config redispubsub.Config) *pair {
 	t.Helper()
 	p := &pair{t: t, prefix: freshPrefix()}
-	config.Prefix, config.Logger = p.prefix, slog.New(slog.DiscardHandler)
+	config.Prefix, config.Logger, config.MaxQueued = p.prefix, slog.New(slog.DiscardHandler), 512<<20
 	for i := range p.adapters {
 		config := config
 		config.Client, config.UID = open(), fmt.Sprint("server", i)
@@ -72,7 +75,7 @@ func (p *pair) send() {
 	if err := p.adapters[0].Broadcast(packet, adapter.Selection{Rooms: []string{"red"}}); err != nil {
 		p.t.Fatalf("Broadcast: %v", err)
 	}
-	if got := len(p.sockets[0].Received()); got != p.sent {
+	if got := p.sockets[0].Pushed(); got != p.sent {
 		p.t.Fatalf("this server's socket has got %d of %d", got, p.sent)
 	}
 }
@@ -80,13 +83,13 @@ func (p *pair) send() {
 // reaches sends and reports whether anything has reached the other server since
 // the last call.
 func (p *pair) reaches() bool {
-	before := len(p.sockets[1].Received())
+	before := p.sockets[1].Pushed()
 	p.send()
 	select {
 	case <-p.sockets[1].Changed():
 	case <-time.After(20 * time.Millisecond):
 	}
-	return len(p.sockets[1].Received()) > before
+	return p.sockets[1].Pushed() > before
 }
 
 func (p *pair) until(what string, within time.Duration, ok func() bool) {
@@ -98,14 +101,20 @@ func (p *pair) until(what string, within time.Duration, ok func() bool) {
 	}
 }
 
-// during sends for so long, and fails if a call takes long.
+// during sends all messages in so much time, or in more, and fails if a call takes
+// long.
 func (p *pair) during(d time.Duration) {
 	p.t.Helper()
-	for end := time.Now().Add(d); time.Now().Before(end); <-time.After(5 * time.Millisecond) {
-		began := time.Now()
-		p.send()
-		if took := time.Since(began); took > time.Second {
-			p.t.Errorf("a broadcast took %v", took)
+	const pause = 5 * time.Millisecond
+	each := 1 + *messages*int(pause)/int(d)
+	all := p.sent + *messages
+	for end := time.Now().Add(d); p.sent < all || time.Now().Before(end); <-time.After(pause) {
+		for range each {
+			began := time.Now()
+			p.send()
+			if took := time.Since(began); took > time.Second {
+				p.t.Errorf("a broadcast took %v", took)
+			}
 		}
 	}
 }
@@ -123,16 +132,24 @@ func (p *pair) ordered() {
 	}
 }
 
+// backInTime checks that they reach each other again, and got nothing twice.
+func (p *pair) backInTime() {
+	p.t.Helper()
+	began := time.Now()
+	p.until("they reach each other again", back, p.reaches)
+	p.t.Logf("%d broadcasts; back after %v", p.sent, time.Since(began).Round(time.Millisecond))
+	p.ordered()
+}
+
 func TestRedisIsKilled(t *testing.T) {
 	for name, config := range modes {
 		t.Run(name, func(t *testing.T) {
 			server := redistest.Start(t)
 			p := newPair(t, server, config)
 			server.Kill()
-			p.during(500 * time.Millisecond)
+			p.during(*freeze / 3)
 			server.Restart()
-			p.until("they reach each other again", back, p.reaches)
-			p.ordered()
+			p.backInTime()
 		})
 	}
 }
@@ -145,8 +162,7 @@ func TestRedisIsFrozen(t *testing.T) {
 			server.Freeze()
 			p.during(*freeze)
 			server.Thaw()
-			p.until("they reach each other again", back, p.reaches)
-			p.ordered()
+			p.backInTime()
 		})
 	}
 }
