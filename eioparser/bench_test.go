@@ -9,8 +9,8 @@ import (
 	"github.com/siokit/siokit/eioparser"
 )
 
-// benchPackets are those of the comparison with the npm package in the module
-// fuzz, under the same names.
+// benchPackets are those of the comparison with the npm package in fuzz/eio,
+// under the same names.
 func benchPackets() map[string]eioparser.Packet {
 	text := func(n int) eioparser.Packet {
 		const event = `2["message",{"id":123,"text":"hello world","tags":["a","b"]}]`

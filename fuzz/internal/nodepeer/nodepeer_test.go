@@ -1,10 +1,12 @@
 package nodepeer_test
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/siokit/siokit/fuzz/internal/loop"
 	"github.com/siokit/siokit/fuzz/internal/nodepeer"
 	"go.uber.org/goleak"
 )
@@ -49,5 +51,21 @@ func TestAnUnknownOperationIsAnError(t *testing.T) {
 	peer := nodepeer.Start(t, "echo.js")
 	if _, err := nodepeer.Call[echo, echo](peer, "toString", []echo{{}}); err == nil || !strings.Contains(err.Error(), "no operation") {
 		t.Fatalf("got %v", err)
+	}
+}
+
+func TestEachComparesTheFirstCasesAndThenRandomOnes(t *testing.T) {
+	t.Setenv(loop.CasesVariable, "5000")
+	peer := nodepeer.Start(t, "echo.js")
+	var got []string
+	random := func(*rand.Rand) echo { return echo{Text: "random"} }
+	nodepeer.Each(t, peer, "echo", []echo{{Text: "first"}, {Text: "second"}}, random, func(c, r echo) {
+		if c.Text != r.Text {
+			t.Fatalf("%q for %q", r.Text, c.Text)
+		}
+		got = append(got, r.Text)
+	})
+	if len(got) != 5000 || strings.Join(got[:3], " ") != "first second random" {
+		t.Errorf("%d cases, the first are %q", len(got), got[:3])
 	}
 }
