@@ -1,6 +1,7 @@
 package sioparser_test
 
 import (
+	"math"
 	"runtime"
 	"strings"
 	"testing"
@@ -104,8 +105,11 @@ func TestDecodeAllocationBound(t *testing.T) {
 	for name, in := range hostile {
 		t.Run(name, func(t *testing.T) {
 			data := []byte(in)
-			d := sioparser.Text.NewDecoder(sioparser.Limits{})
-			got := allocated(func() { d.Decode(data, false) })
+			got := uint64(math.MaxUint64)
+			for range 3 { // the fewest: the runtime's own allocations count, too
+				d := sioparser.Text.NewDecoder(sioparser.Limits{})
+				got = min(got, allocated(func() { d.Decode(data, false) }))
+			}
 			if bound := uint64(8*len(data) + 4096); got > bound {
 				t.Errorf("%d bytes allocated for %d, more than %d", got, len(data), bound)
 			}
