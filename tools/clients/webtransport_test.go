@@ -24,6 +24,7 @@ import (
 
 	"github.com/siokit/siokit/engineio"
 	"github.com/siokit/siokit/engineio/webtransport"
+	"github.com/siokit/siokit/tools/snippets"
 )
 
 // bundle is the official engine.io-client for browsers.
@@ -128,9 +129,18 @@ func shortLived(t *testing.T) tls.Certificate {
 }
 
 // TestWebTransportInABrowser has the official client in Chromium begin sessions
-// over WebTransport, and move there from long-polling, over real HTTP/3.
+// over WebTransport, and move there from long-polling, over real HTTP/3. It is given
+// the certificate's hash as the transport's README shows.
 func TestWebTransportInABrowser(t *testing.T) {
 	url, hash := webTransportSite(t)
+	readme, err := os.ReadFile("../../engineio/webtransport/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := snippets.Extract("README.md", string(readme), "js")
+	if len(shown) != 1 {
+		t.Fatalf("the README shows %d clients, want 1", len(shown))
+	}
 	page := open(t, browser(t), "webtransport", url, 800, 600)
 	page.wait("engine.io-client", "window.eio")
 	digest, err := json.Marshal(func() (list []int) {
@@ -150,11 +160,9 @@ func TestWebTransportInABrowser(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			page.t = t
 			got := page.eval(fmt.Sprintf(`(async () => {
-				const value = new Uint8Array(%s);
-				const socket = eio(%q, {
-					path: "/engine.io/", transports: %s,
-					transportOptions: { webtransport: { serverCertificateHashes: [{ algorithm: "sha-256", value }] } },
-				});
+				const hash = new Uint8Array(%s);
+				const io = (options) => eio(%q, { path: "/engine.io/", transports: %s, ...options });
+				const socket = %s
 				socket.binaryType = "arraybuffer";
 				const messages = [], wanted = [];
 				const event = (name) => new Promise((resolve, reject) => {
@@ -179,7 +187,7 @@ func TestWebTransportInABrowser(t *testing.T) {
 					messages.slice(0, 300).every((data, i) => data === String(i)),
 					Array.from(new Uint8Array(messages[300])).join(), messages[301].length, messages[302],
 				].join(" ");
-			})().catch((error) => String(error))`, digest, url, transports, transports))
+			})().catch((error) => String(error))`, digest, url, transports, shown[0].Code, transports))
 			if want := "webtransport transport close welcome true 1,2,3 120000 close"; got != want {
 				t.Errorf("got %q, want %q", got, want)
 			}

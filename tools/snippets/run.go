@@ -27,8 +27,9 @@ const (
 // Run runs snippet i, a program or a test file, in an empty folder. A program
 // that listens must answer an HTTP request and then end when it is interrupted;
 // any other must end by itself with success, and print what its Output comment
-// says when it has one.
-func (b *Build) Run(ctx context.Context, i int) error {
+// says when it has one. What use does with a program's URL comes before the
+// interruption; it may be nil.
+func (b *Build) Run(ctx context.Context, i int, use func(ctx context.Context, url string) error) error {
 	dir, err := os.MkdirTemp(filepath.Dir(b.overlay), "run")
 	if err != nil {
 		return err
@@ -53,7 +54,7 @@ func (b *Build) Run(ctx context.Context, i int) error {
 	cmd.Stdout = &out
 	cmd.Stderr = &out
 	if port != "" {
-		return serve(ctx, cmd, "http://127.0.0.1:"+port+"/", &out)
+		return serve(ctx, cmd, "http://127.0.0.1:"+port, &out, use)
 	}
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%w\n%s", err, out.String())
@@ -85,8 +86,11 @@ func (b *Build) movePort(i int) (string, error) {
 	return port, os.WriteFile(file, moved, 0o644)
 }
 
-// serve starts a server, waits until it answers a request and interrupts it.
-func serve(ctx context.Context, cmd *exec.Cmd, url string, out *bytes.Buffer) error {
+// serve starts a server, waits until it answers a request, has it used and
+// interrupts it.
+func serve(
+	ctx context.Context, cmd *exec.Cmd, url string, out *bytes.Buffer, use func(context.Context, string) error,
+) error {
 	cmd.WaitDelay = stopLimit
 	if err := cmd.Start(); err != nil {
 		return err
@@ -113,12 +117,16 @@ func serve(ctx context.Context, cmd *exec.Cmd, url string, out *bytes.Buffer) er
 			return fmt.Errorf("did not answer: %w\n%s", err, out)
 		}
 	}
+	var used error
+	if use != nil {
+		used = use(ctx, url)
+	}
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		return err
 	}
 	select {
 	case <-ended: // an interrupted program need not report success
-		return nil
+		return used
 	case <-time.After(stopLimit):
 		err := cmd.Process.Kill()
 		<-ended

@@ -12,6 +12,9 @@
 //     the line above the block, which readers don't see:
 //
 //     <!-- go: var io *socketio.Server; var ctx context.Context -->
+//
+// Blocks of JavaScript are taken out in the same way, for tests that hand them
+// to Node and to a browser.
 package snippets
 
 import (
@@ -22,12 +25,12 @@ import (
 	"strings"
 )
 
-// Snippet is one block of Go code of a document.
+// Snippet is one block of code of a document.
 type Snippet struct {
 	File    string // the document
 	Line    int    // where the code begins, counted from 1
 	Code    string
-	Context string // what the comment above the block declares
+	Context string // what the comment above a block of Go declares
 }
 
 // Kind tells what can be done with a snippet beside compiling it.
@@ -45,8 +48,9 @@ const (
 	comment = "<!-- go:"
 )
 
-// Extract returns the Go code blocks of a Markdown document.
-func Extract(file, markdown string) []Snippet {
+// Extract returns the blocks of a language, such as "go" or "js", of a Markdown
+// document.
+func Extract(file, markdown, language string) []Snippet {
 	var (
 		all     []Snippet
 		before  string // the last line that was not empty
@@ -65,8 +69,7 @@ func Extract(file, markdown string) []Snippet {
 		case open:
 			open = trimmed != fence
 		case strings.HasPrefix(trimmed, fence):
-			language, _, _ := strings.Cut(strings.TrimPrefix(trimmed, fence), " ")
-			if language != "go" {
+			if info, _, _ := strings.Cut(strings.TrimPrefix(trimmed, fence), " "); info != language {
 				open = true
 				break
 			}

@@ -22,22 +22,28 @@ func TestDocumentsCompileAndRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	check(t, w, documents(t, w, "go"))
+}
+
+// documents returns the blocks of a language of every Markdown file of the tree.
+func documents(t *testing.T, w *workspace.Workspace, language string) []snippets.Snippet {
+	t.Helper()
 	var all []snippets.Snippet
-	err = w.Files(func(name string) error {
+	err := w.Files(func(name string) error {
 		if path.Ext(name) != ".md" || strings.Contains(name, "testdata/") {
 			return nil
 		}
 		data, err := os.ReadFile(filepath.Join(w.Root, name))
-		all = append(all, snippets.Extract(name, string(data))...)
+		all = append(all, snippets.Extract(name, string(data), language)...)
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(all) == 0 {
-		t.Fatal("no document shows any Go code")
+		t.Fatalf("no document shows any %s", language)
 	}
-	check(t, w, all)
+	return all
 }
 
 // check compiles and runs all snippets, each as a subtest.
@@ -54,7 +60,7 @@ func check(t *testing.T, w *workspace.Workspace, all []snippets.Snippet) {
 				t.Fatal(faults[i])
 			}
 			if k := s.Kind(); k == snippets.Program || k == snippets.Test {
-				if err := build.Run(t.Context(), i); err != nil {
+				if err := build.Run(t.Context(), i, nil); err != nil {
 					t.Error(err)
 				}
 			}
@@ -164,7 +170,7 @@ func TestExtract(t *testing.T) {
 		{73, snippets.Test, ""},
 	}
 	var got []row
-	for _, s := range snippets.Extract("doc.md", document) {
+	for _, s := range snippets.Extract("doc.md", document, "go") {
 		got = append(got, row{s.Line, s.Kind(), s.Context})
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -177,7 +183,7 @@ func TestCompileAndRunTellRightFromWrong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := snippets.Extract("doc.md", document)
+	all := snippets.Extract("doc.md", document, "go")
 	build, err := snippets.Prepare(t.Context(), w, t.TempDir(), all)
 	if err != nil {
 		t.Fatal(err)
@@ -200,7 +206,7 @@ func TestCompileAndRunTellRightFromWrong(t *testing.T) {
 		7: "exit status 3",
 		8: "wrong sum",
 	} {
-		err := build.Run(t.Context(), i)
+		err := build.Run(t.Context(), i, nil)
 		switch {
 		case want == "" && err != nil:
 			t.Errorf("%s: %v", all[i].Name(), err)
