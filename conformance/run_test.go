@@ -103,7 +103,7 @@ func TestACaseThatCannotTellAmongOthersIsRunAlone(t *testing.T) {
 			t.Unclear("others keep the server busy")
 		}
 		t.Check(others == 0, "%d others are running", others)
-		t.Wait(10 * time.Millisecond) // the other would begin now
+		time.Sleep(10 * time.Millisecond) // the other would begin now
 	}
 	opts := bare(fake("T-01", spec.Must, crowded), fake("T-02", spec.Must, crowded))
 	opts.Retries = -1
