@@ -40,7 +40,6 @@ type Options struct {
 	Timing probe.Timing
 	// Retries is how often a case is tried again that could not tell, or that
 	// failed while this process was starved of time; zero means 4, negative none.
-	// One that could not tell among others is run alone as well, at the end.
 	Retries int
 	// CaseTimeout bounds one case; zero means 30 seconds.
 	CaseTimeout time.Duration
@@ -139,8 +138,8 @@ func (r *runner) run(ctx context.Context, cases []spec.Case) {
 	if n := len(alone) + len(together); r.opts.Begin != nil {
 		r.opts.Begin(r.report.Features, n, len(cases)-n)
 	}
-	unclear := r.parallel(ctx, results, together)
-	for n, i := range append(unclear, alone...) {
+	r.parallel(ctx, results, together)
+	for n, i := range alone {
 		r.settle(ctx, n == 0)
 		r.single(ctx, &results[i], len(cases))
 	}
@@ -148,10 +147,8 @@ func (r *runner) run(ctx context.Context, cases []spec.Case) {
 }
 
 // parallel runs cases side by side. When the server dies, those that were
-// running are run once more one by one, to see which of them it was. Those that
-// could not tell, however often they were tried, are returned without a verdict:
-// the cases beside them may have kept the server busy.
-func (r *runner) parallel(ctx context.Context, results []Result, indexes []int) (unclear []int) {
+// running are run once more one by one, to see which of them it was.
+func (r *runner) parallel(ctx context.Context, results []Result, indexes []int) {
 	workers := r.opts.Parallel
 	if workers == 0 {
 		workers = 16
@@ -165,18 +162,12 @@ func (r *runner) parallel(ctx context.Context, results []Result, indexes []int) 
 			wg.Go(func() { // ends when the queue is closed; wg waits
 				for i := range queue {
 					r.attempt(ctx, &results[i])
-					dead := r.death(ctx, &results[i]) != ""
-					if f := results[i].Failure; !dead && (f == nil || !f.Inconclusive) {
+					if r.death(ctx, &results[i]) == "" {
 						r.finish(&results[i], len(results))
 						continue
 					}
 					mu.Lock()
-					if dead {
-						suspects = append(suspects, i)
-					} else {
-						unclear = append(unclear, i)
-						results[i] = Result{Case: results[i].Case}
-					}
+					suspects = append(suspects, i)
 					mu.Unlock()
 				}
 			})
@@ -196,7 +187,6 @@ func (r *runner) parallel(ctx context.Context, results []Result, indexes []int) 
 			r.convict(ctx, results, suspects)
 		}
 	}
-	return unclear
 }
 
 // convict runs the cases during which the server died one by one.

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/siokit/siokit/conformance"
@@ -91,24 +90,6 @@ func TestACaseThatCannotTellIsTriedAgain(t *testing.T) {
 	report = run(t, bare(fake("T-01", spec.Must, func(t *probe.T) { t.Unclear("always too late") })))
 	if res := report.Results[0]; res.Verdict != conformance.Fail {
 		t.Errorf("%s for a case that never can tell, want fail", res.Verdict)
-	}
-}
-
-func TestACaseThatCannotTellAmongOthersIsRunAlone(t *testing.T) {
-	var runs, running atomic.Int32
-	crowded := func(t *probe.T) {
-		others := running.Add(1) - 1
-		defer running.Add(-1)
-		if runs.Add(1) <= 2 {
-			t.Unclear("others keep the server busy")
-		}
-		t.Check(others == 0, "%d others are running", others)
-		time.Sleep(10 * time.Millisecond) // the other would begin now
-	}
-	opts := bare(fake("T-01", spec.Must, crowded), fake("T-02", spec.Must, crowded))
-	opts.Retries = -1
-	if diff := cmp.Diff(map[string]string{"T-01": "pass", "T-02": "pass"}, verdicts(run(t, opts))); diff != "" {
-		t.Error(diff)
 	}
 }
 
