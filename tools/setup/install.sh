@@ -38,16 +38,20 @@ as_root() {
 	fi
 }
 
-updated=
-apt_install() {
-	have apt-get || fail "please install these, then run again: $*"
-	say "installing $*"
-	if [ -z "$updated" ]; then
-		as_root apt-get -qq update </dev/null >/dev/null
-		updated=yes
-	fi
-	as_root env DEBIAN_FRONTEND=noninteractive \
-		apt-get -qq install -y --no-install-recommends "$@" </dev/null >/dev/null
+# want notes Debian packages, which install_wanted installs in one go.
+wanted=
+want() { wanted="$wanted $*"; }
+
+install_wanted() {
+	[ -n "$wanted" ] || return 0
+	have apt-get || fail "please install these, then run again:$wanted"
+	say "installing$wanted"
+	as_root apt-get -qq update </dev/null >/dev/null
+	# confold: need_postgres may have written a file that a package brings, too.
+	# shellcheck disable=SC2086
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
+		-o Dpkg::Options::=--force-confold $wanted </dev/null >/dev/null
+	wanted=
 }
 
 # go_is_enough reports whether the go command that would run here is 1.26 or
@@ -81,18 +85,21 @@ fetch_go() {
 	hash -r # the shell remembers where it found the older one
 }
 
+want_go() { have go || want golang-go ca-certificates; }
+
 need_go() {
-	go_is_enough && return
-	have go || apt_install golang-go ca-certificates
 	go_is_enough || fetch_go
 	go_is_enough || fail "Go 1.26 or later is needed; found $(go version)"
 }
 
+want_node() {
+	have node || want nodejs
+	have npm || want npm
+}
+
 need_node() {
-	have node || apt_install nodejs
 	major=$(node --version | sed 's/^v\([0-9]*\).*/\1/')
 	[ "$major" -ge "$node_major" ] || fail "Node.js $node_major or later is needed; found $(node --version)"
-	have npm || apt_install npm
 }
 
 # need_packages FOLDER... runs npm ci in each folder below these that has a lock
@@ -112,62 +119,69 @@ need_packages() {
 	done
 }
 
-# need_postgres installs PostgreSQL's programs. The tests run servers of their own,
-# so Debian's packages are kept from setting one up.
-need_postgres() {
-	have initdb && return
-	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && return
-	apt_install postgresql-common
-	as_root sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
-	apt_install postgresql
-}
-
-# need_redis takes the Redis that is there, or installs one; the service that the
-# package would start is of no use here.
-need_redis() {
-	have redis-server && return
-	apt_install redis-server
-	as_root service redis-server stop >/dev/null 2>&1 || true
-}
-
-# need_proxies takes the load balancers that are there, or installs them. They are
-# in a folder that only root's PATH is sure to have; the tests look there, too.
-need_proxies() {
-	if ! have nginx && [ ! -x /usr/sbin/nginx ]; then
-		apt_install nginx-light
-		as_root service nginx stop >/dev/null 2>&1 || true
-	fi
-	if ! have haproxy && [ ! -x /usr/sbin/haproxy ]; then
-		apt_install haproxy
-		as_root service haproxy stop >/dev/null 2>&1 || true
-	fi
-}
-
 # has_socketio reports whether a Python has python-socketio and what that needs.
 has_socketio() { (cd / && "$1" -c 'from socketio import Client; import requests, websocket') >/dev/null 2>&1; }
 
-need_test_tools() {
+# want_postgres wants PostgreSQL's programs. The tests run servers of their own, so
+# Debian's packages are kept from setting one up.
+want_postgres() {
+	have initdb && return
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && return
+	want postgresql
+	conf=/etc/postgresql-common/createcluster.conf
+	[ -e $conf ] || as_root sh -c "mkdir -p ${conf%/*} && echo create_main_cluster = false >$conf"
+}
+
+# want_service PROGRAM PACKAGE wants a server that is not there. The load balancers
+# are in a folder that only root's PATH is sure to have; the tests look there, too.
+want_service() {
+	have "$1" || [ -x "/usr/sbin/$1" ] && return
+	want "$2"
+	new_services="$new_services $2"
+}
+
+# stop_new_services stops what the packages have started: the tests run their own.
+stop_new_services() {
+	for s in $new_services; do
+		as_root service "${s%-light}" stop >/dev/null 2>&1 || true
+	done
+}
+
+want_test_tools() {
 	# The race detector links with the C compiler.
-	have gcc || apt_install gcc libc6-dev
-	have git || apt_install git
-	have chromium || have chromium-browser || have google-chrome || apt_install chromium fonts-noto-color-emoji
+	have gcc || want gcc libc6-dev
+	have git || want git
+	have chromium || have chromium-browser || have google-chrome || want chromium fonts-noto-color-emoji
 	has_socketio python3 || has_socketio /usr/bin/python3 ||
-		apt_install python3 python3-socketio python3-requests python3-websocket
-	need_postgres
-	need_redis
-	need_proxies
+		want python3 python3-socketio python3-requests python3-websocket
+	new_services=
+	want_service redis-server redis-server
+	want_service nginx nginx-light
+	want_service haproxy haproxy
+	want_postgres
 }
 
 case ${1-} in
-go) need_go ;;
+go)
+	want_go
+	install_wanted
+	need_go
+	;;
 demo)
+	want_go
+	want_node
+	install_wanted
 	need_go
 	need_node
 	need_packages tools/node
 	;;
 test)
+	want_go
+	want_node
+	want_test_tools
+	install_wanted
+	stop_new_services
 	need_go
-	need_test_tools
 	need_node
 	need_packages tools conformance/fixtures/node # other servers' fixtures install themselves
 	;;

@@ -25,9 +25,8 @@ var ErrNoEvents = errors.New("siotypes: no DefineEvent or DefineCall with a cons
 // error, as are two definitions of one event that don't agree.
 func Load(dir string, patterns ...string) (*API, error) {
 	pkgs, err := packages.Load(&packages.Config{
-		Dir: dir,
-		Mode: packages.NeedName | packages.NeedFiles | packages.NeedSyntax | packages.NeedTypes | packages.NeedTypesInfo |
-			packages.NeedImports | packages.NeedDeps,
+		Dir:  dir,
+		Mode: packages.LoadSyntax, // what they import is read as the compiler has written it
 	}, patterns...)
 	if err != nil {
 		return nil, fmt.Errorf("siotypes: %w", err)

@@ -26,7 +26,6 @@ func (v *verifier) tests(ctx context.Context) {
 	args := []string{"test", "-json", "-vet=off", "-timeout=" + v.opts.Timeout.String(), fmt.Sprintf("-p=%d", atOnce)}
 	name := "go test"
 	if v.opts.Race {
-		args = append(args, "-race")
 		name += " -race"
 	}
 	stage(name)
@@ -99,6 +98,10 @@ func (v *verifier) goTest(ctx context.Context, name string, args []string) resul
 	var report results.Report
 	cmd := group.Command(ctx, "go", args...)
 	cmd.Dir = v.w.Root
+	if v.opts.Race {
+		// What the tests build has the race detector, too: nothing is compiled twice.
+		cmd.Env = append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -race")
+	}
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()
