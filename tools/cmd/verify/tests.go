@@ -59,15 +59,17 @@ func (v *verifier) tests(ctx context.Context) {
 	v.report.Add(report)
 }
 
-// longest is the package whose tests take most of the time, nearly all of it
-// waiting. It begins first.
-const longest = "tools/clients"
+// waiting are the packages whose tests take most of the time, nearly all of it
+// waiting. They begin first.
+var waiting = []string{"tools/clients", "tools/suite", "tools/cmd/refserver"}
 
 func (v *verifier) rank(pkg string) int {
-	if v.below(pkg, longest) {
-		return 0
+	for i, dir := range waiting {
+		if v.below(pkg, dir) {
+			return i
+		}
 	}
-	return 1
+	return len(waiting)
 }
 
 // assembly is the package that has some. Its tests run without it, too.
