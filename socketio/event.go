@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"errors"
 	"sync/atomic"
 
 	"github.com/siokit/siokit/sioparser"
@@ -45,7 +46,8 @@ func (ev *Event) WantsAck() bool { return ev.hasID }
 
 // Ack sends the acknowledgement. It may be called from any goroutine, also
 // after the handler has returned, but once: after that it returns ErrAcked. If
-// the client wants none, Ack does nothing.
+// the client wants none, Ack does nothing. Arguments that can't be encoded are an
+// ArgumentError; nothing has been sent then, and another answer may be.
 func (ev *Event) Ack(args ...any) error {
 	if !ev.hasID {
 		return nil
@@ -53,7 +55,17 @@ func (ev *Event) Ack(args ...any) error {
 	if ev.acked.Swap(true) {
 		return ErrAcked
 	}
-	return ev.socket.sendAck(ev.id, args)
+	err := ev.socket.sendAck(ev.id, args)
+	if unencodable(err) {
+		ev.acked.Store(false)
+	}
+	return err
+}
+
+// unencodable reports whether an answer was not sent for its arguments' sake.
+func unencodable(err error) bool {
+	var wrong *ArgumentError
+	return errors.As(err, &wrong)
 }
 
 func (ev *Event) values() *sioparser.Values { return ev.socket.conn.server.config.Values }

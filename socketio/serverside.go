@@ -42,8 +42,8 @@ func (ev *ServerEvent) Bind(ptrs ...any) error {
 // WantsAck reports whether the other server waits for an answer.
 func (ev *ServerEvent) WantsAck() bool { return ev.reply != nil }
 
-// Ack answers, once: after that it returns ErrAcked. If no answer is wanted it
-// does nothing.
+// Ack answers, once, as Event.Ack does: after that it returns ErrAcked. If no
+// answer is wanted it does nothing.
 func (ev *ServerEvent) Ack(args ...any) error {
 	if ev.reply == nil {
 		return nil
@@ -53,6 +53,7 @@ func (ev *ServerEvent) Ack(args ...any) error {
 	}
 	encoded, err := arguments.Append(ev.values(), sioparser.Args{}, args)
 	if err != nil {
+		ev.acked.Store(false)
 		return &ArgumentError{Event: ev.name, Err: err}
 	}
 	ev.reply(encoded)

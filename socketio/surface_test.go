@@ -150,6 +150,22 @@ func TestNavigation(t *testing.T) {
 	}
 }
 
+// What can't be encoded is no answer: another one may be given.
+func TestAckAfterOneThatCannotBeEncoded(t *testing.T) {
+	srv := newServer(t, quiet())
+	srv.On("ask", func(_ context.Context, ev *socketio.Event) error {
+		var wrong *socketio.ArgumentError
+		if err := ev.Ack(make(chan int)); !errors.As(err, &wrong) {
+			t.Error(err)
+		}
+		return ev.Ack("sorry")
+	})
+	c := dial(t, serve(t, srv))
+	c.join("/")
+	c.send(`421["ask"]`)
+	c.expect(`431["sorry"]`)
+}
+
 // A server-side event without types: its name, namespace, arguments, and its
 // acknowledgement, once.
 func TestServerSideEventWithoutTypes(t *testing.T) {
@@ -157,6 +173,10 @@ func TestServerSideEventWithoutTypes(t *testing.T) {
 	heard := make(chan string, 2)
 	stop := servers[1].Of("/chat").OnServerSide("x", func(_ context.Context, ev *socketio.ServerEvent) error {
 		heard <- ev.Namespace().Name() + ev.Name() + string(ev.Args().Raw())
+		var wrong *socketio.ArgumentError
+		if err := ev.Ack(make(chan int)); ev.WantsAck() != errors.As(err, &wrong) {
+			t.Error(ev.WantsAck(), err)
+		}
 		if err := ev.Ack("answer"); err != nil {
 			t.Error(err)
 		}

@@ -60,8 +60,8 @@ func (ev *Incoming) Bind(ptrs ...any) error {
 // WantsAck reports whether the server waits for an acknowledgement.
 func (ev *Incoming) WantsAck() bool { return ev.reply != nil }
 
-// Ack sends the acknowledgement, once: after that it returns ErrAcked. If the
-// server wants none, Ack does nothing.
+// Ack sends the acknowledgement, once, as Event.Ack does: after that it returns
+// ErrAcked. If the server wants none, Ack does nothing.
 func (ev *Incoming) Ack(args ...any) error {
 	if ev.reply == nil {
 		return nil
@@ -69,5 +69,9 @@ func (ev *Incoming) Ack(args ...any) error {
 	if ev.acked.Swap(true) {
 		return ErrAcked
 	}
-	return ev.reply(args)
+	err := ev.reply(args)
+	if unencodable(err) {
+		ev.acked.Store(false)
+	}
+	return err
 }
