@@ -19,6 +19,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type cable struct {
 	*cluster.MemoryBus
 	cut atomic.Bool
+	counting func() // called before the bus counts
+}
+
+func (c *cable) Subscribers(ctx context.Context, topic string) (int, error) {
+	if c.counting != nil {
+		c.counting()
+	}
+	return c.MemoryBus.Subscribers(ctx, topic)
 }
 
 func (c *cable) Publish(ctx context.Context, topic string, data []byte) error {

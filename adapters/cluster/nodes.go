@@ -105,6 +105,21 @@ func (n *nodes) onSweep() {
 func (n *nodes) names() []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	return n.list()
+}
+
+// awaited has g expect the other servers and returns their names. None of them
+// leaves in between: g, which is to hear of that, would not know it yet.
+func (n *nodes) awaited(g gatherer) []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	list := n.list()
+	g.ExpectNodes(list...)
+	return list
+}
+
+// list is names for who holds mu.
+func (n *nodes) list() []string {
 	list := make([]string, 0, len(n.seen))
 	for uid := range n.seen {
 		list = append(list, uid)

@@ -46,8 +46,22 @@ func (a *Adapter) deadline(ctx context.Context) (context.Context, context.Cancel
 // ask sends m as a request to all other servers; rq waits for them from now on.
 // The caller calls done when it waits no longer.
 func (a *Adapter) ask(ctx context.Context, rq *request, m *Message) (done func()) {
-	nodes := a.nodes.names()
-	rq.g.ExpectNodes(nodes...)
+	id := randomID() // a codec may change that of m
+	m.RequestID = id
+	a.mu.Lock()
+	err := error(nil)
+	if a.closed.Load() {
+		err = errClosed
+	} else {
+		a.requests[id] = rq // from here on it hears who leaves
+	}
+	a.mu.Unlock()
+	done = func() {
+		a.mu.Lock()
+		delete(a.requests, id)
+		a.mu.Unlock()
+	}
+	nodes := a.nodes.awaited(rq.g)
 	if a.config.counts() {
 		// If the bus can't tell how many there are, somebody may be there.
 		n, err := a.Servers(ctx)
@@ -59,18 +73,8 @@ func (a *Adapter) ask(ctx context.Context, rq *request, m *Message) (done func()
 		rq.g.ExpectMoreNodes(more)
 	}
 	if len(nodes) == 0 {
-		return func() {}
+		return done
 	}
-	id := randomID() // a codec may change that of m
-	m.RequestID = id
-	a.mu.Lock()
-	err := error(nil)
-	if a.closed.Load() {
-		err = errClosed
-	} else {
-		a.requests[id] = rq
-	}
-	a.mu.Unlock()
 	if err == nil {
 		err = a.publish(m)
 	}
@@ -80,11 +84,7 @@ func (a *Adapter) ask(ctx context.Context, rq *request, m *Message) (done func()
 			rq.g.NodeLeft(name, err)
 		}
 	}
-	return func() {
-		a.mu.Lock()
-		delete(a.requests, id)
-		a.mu.Unlock()
-	}
+	return done
 }
 
 // request returns the one that a response is for, nil if nobody waits for it any

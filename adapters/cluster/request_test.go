@@ -81,6 +81,24 @@ func TestRequestEndsWhenServerLeaves(t *testing.T) {
 	})
 }
 
+// A server that leaves while the bus is asked how many there are is not waited for.
+func TestRequestBeginsWhileAServerLeaves(t *testing.T) {
+	bubble(t, 3, cluster.Config{CountSubscribers: true}, func(t *testing.T, r *rig) {
+		r.servers[1].OnEvent = func(_ *sioparser.Packet, reply func(sioparser.Args)) { reply(sioparser.Args{}) }
+		r.ends[0].counting = func() {
+			if err := r.adapters[2].Close(context.Background()); err != nil {
+				t.Errorf("Close: %v", err)
+			}
+			synctest.Wait()
+		}
+		began := time.Now()
+		n, err := count(r.adapters[0].ServerEmitAck(t.Context(), event("x")))
+		if d := time.Since(began); n != 1 || err != nil || d != 0 {
+			t.Errorf("%d answers after %v, %v; want 1 at once", n, d, err)
+		}
+	})
+}
+
 // Sockets that a leaving server had counted can't answer any more.
 func TestAckOfLeavingServer(t *testing.T) {
 	bubble(t, 2, cluster.Config{}, func(t *testing.T, r *rig) {
