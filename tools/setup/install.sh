@@ -47,7 +47,10 @@ install_wanted() {
 	have apt-get || fail "please install these, then run again:$wanted"
 	say "installing$wanted"
 	as_root apt-get -qq update </dev/null >/dev/null
-	# confold: need_postgres may have written a file that a package brings, too.
+	case " $wanted " in
+	*" postgresql "*) no_main_cluster ;;
+	esac
+	# confold: no_main_cluster may have written a file that a package brings, too.
 	# shellcheck disable=SC2086
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
 		-o Dpkg::Options::=--force-confold $wanted </dev/null >/dev/null
@@ -122,14 +125,15 @@ need_packages() {
 # has_socketio reports whether a Python has python-socketio and what that needs.
 has_socketio() { (cd / && "$1" -c 'from socketio import Client; import requests, websocket') >/dev/null 2>&1; }
 
-# want_postgres wants PostgreSQL's programs. The tests run servers of their own, so
-# Debian's packages are kept from setting one up.
-want_postgres() {
-	have initdb && return
-	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && return
-	want postgresql
+# no_main_cluster keeps Debian's PostgreSQL from setting a server up: the tests run
+# servers of their own.
+no_main_cluster() {
 	conf=/etc/postgresql-common/createcluster.conf
 	[ -e $conf ] || as_root sh -c "mkdir -p ${conf%/*} && echo create_main_cluster = false >$conf"
+}
+
+want_postgres() {
+	have initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || want postgresql
 }
 
 # want_service PROGRAM PACKAGE wants a server that is not there. The load balancers
