@@ -87,7 +87,7 @@ func encode(codec sioparser.Codec, p *sioparser.Packet) (*engineio.Prepared, err
 	size := len(p.Namespace) + len(p.Name) + len(p.Args.Raw()) + len(p.Payload) + 32
 	head, binary, attachments, err := codec.AppendPacket(make([]byte, 0, size), p)
 	if err != nil {
-		return nil, err
+		return nil, &ArgumentError{Event: string(p.Name), Err: err}
 	}
 	first := engineio.Message{Binary: binary, Data: head}
 	if len(attachments) == 0 {
@@ -138,28 +138,33 @@ func (s *Socket) emit(event string, flags sendFlags, id *uint64, args []any) err
 	return s.send(&o.packet, flags)
 }
 
-// sendAck sends the acknowledgement of an event of the client's.
-func (s *Socket) sendAck(id uint64, args []any) error {
+// encodeAck makes the acknowledgement of an event of the client's.
+func (s *Socket) encodeAck(id uint64, args []any) (*engineio.Prepared, error) {
 	if s.state() == gone {
-		return s.goneError()
+		return nil, s.goneError()
 	}
 	o, err := newAck(s.conn.server.config.Values, id, args)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer o.release()
 	o.packet.Namespace = s.nsp.name
-	return s.send(&o.packet, 0)
+	return encode(s.conn.server.config.Codec, &o.packet)
 }
 
-// send encodes a packet for this socket alone, queues it, and writes it unless
-// a dispatcher holds writes back.
+// send encodes a packet for this socket alone and sends it.
 func (s *Socket) send(p *sioparser.Packet, flags sendFlags) error {
 	prepared, err := encode(s.conn.server.config.Codec, p)
 	if err != nil {
 		return err
 	}
-	if err := s.push(prepared, engineFlags(flags)); err != nil {
+	return s.transmit(prepared, flags)
+}
+
+// transmit queues messages for this socket alone, and writes them unless a
+// dispatcher holds writes back.
+func (s *Socket) transmit(p *engineio.Prepared, flags sendFlags) error {
+	if err := s.push(p, engineFlags(flags)); err != nil {
 		return err
 	}
 	s.conn.session.Wake()

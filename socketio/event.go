@@ -1,7 +1,6 @@
 package socketio
 
 import (
-	"errors"
 	"sync/atomic"
 
 	"github.com/siokit/siokit/sioparser"
@@ -47,25 +46,22 @@ func (ev *Event) WantsAck() bool { return ev.hasID }
 // Ack sends the acknowledgement. It may be called from any goroutine, also
 // after the handler has returned, but once: after that it returns ErrAcked. If
 // the client wants none, Ack does nothing. Arguments that can't be encoded are an
-// ArgumentError; nothing has been sent then, and another answer may be.
+// ArgumentError; nothing has been sent then, and you may answer again.
 func (ev *Event) Ack(args ...any) error {
 	if !ev.hasID {
 		return nil
 	}
+	if ev.acked.Load() {
+		return ErrAcked
+	}
+	answer, err := ev.socket.encodeAck(ev.id, args)
+	if err != nil {
+		return err
+	}
 	if ev.acked.Swap(true) {
 		return ErrAcked
 	}
-	err := ev.socket.sendAck(ev.id, args)
-	if unencodable(err) {
-		ev.acked.Store(false)
-	}
-	return err
-}
-
-// unencodable reports whether an answer was not sent for its arguments' sake.
-func unencodable(err error) bool {
-	var wrong *ArgumentError
-	return errors.As(err, &wrong)
+	return ev.socket.transmit(answer, 0)
 }
 
 func (ev *Event) values() *sioparser.Values { return ev.socket.conn.server.config.Values }

@@ -48,13 +48,12 @@ func (ev *ServerEvent) Ack(args ...any) error {
 	if ev.reply == nil {
 		return nil
 	}
-	if ev.acked.Swap(true) {
-		return ErrAcked
-	}
 	encoded, err := arguments.Append(ev.values(), sioparser.Args{}, args)
 	if err != nil {
-		ev.acked.Store(false)
 		return &ArgumentError{Event: ev.name, Err: err}
+	}
+	if ev.acked.Swap(true) {
+		return ErrAcked
 	}
 	ev.reply(encoded)
 	return nil

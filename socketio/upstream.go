@@ -2,7 +2,8 @@ package socketio
 
 import (
 	"context"
-	"sync/atomic"
+	"errors"
+	"sync"
 
 	"github.com/siokit/siokit/sioparser"
 )
@@ -30,11 +31,14 @@ type Incoming struct {
 	args   sioparser.Args
 	values *sioparser.Values
 	reply  func(args []any) error
-	acked  atomic.Bool
+
+	mu    sync.Mutex // held while an answer is sent
+	acked bool
 }
 
 // NewIncoming makes the event that a client's Downstream hands to its handlers.
-// args are handed over; reply sends the acknowledgement, nil if none is wanted.
+// args are handed over; reply sends the acknowledgement, nil if none is wanted. An
+// ArgumentError of it means that nothing was sent.
 func NewIncoming(name string, args sioparser.Args, values *sioparser.Values, reply func(args []any) error) *Incoming {
 	return &Incoming{name: name, args: args, values: values, reply: reply}
 }
@@ -66,12 +70,13 @@ func (ev *Incoming) Ack(args ...any) error {
 	if ev.reply == nil {
 		return nil
 	}
-	if ev.acked.Swap(true) {
+	ev.mu.Lock()
+	defer ev.mu.Unlock()
+	if ev.acked {
 		return ErrAcked
 	}
 	err := ev.reply(args)
-	if unencodable(err) {
-		ev.acked.Store(false)
-	}
+	var wrong *ArgumentError
+	ev.acked = !errors.As(err, &wrong)
 	return err
 }

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // cable is one server's end of a bus; it can be cut.
 type cable struct {
 	*cluster.MemoryBus
-	cut atomic.Bool
+	cut      atomic.Bool
 	counting func() // called before the bus counts
 }
 

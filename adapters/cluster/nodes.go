@@ -118,6 +118,18 @@ func (n *nodes) awaited(g gatherer) []string {
 	return list
 }
 
+// still counts those of some servers that have not left.
+func (n *nodes) still(names []string) (count int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, name := range names {
+		if _, ok := n.seen[name]; ok {
+			count++
+		}
+	}
+	return count
+}
+
 // list is names for who holds mu.
 func (n *nodes) list() []string {
 	list := make([]string, 0, len(n.seen))

@@ -68,7 +68,9 @@ func (a *Adapter) ask(ctx context.Context, rq *request, m *Message) (done func()
 		if err != nil {
 			n = 2
 		}
-		more := max(n-1-len(nodes), 0)
+		// Who has left since then may be counted, as one of those without a name:
+		// that may wait too long, but takes nobody's answer for another's.
+		more := max(n-1-a.nodes.still(nodes), 0)
 		nodes = append(nodes, make([]string, more)...)
 		rq.g.ExpectMoreNodes(more)
 	}

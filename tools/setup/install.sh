@@ -40,13 +40,15 @@ as_root() {
 
 # want notes Debian packages, which install_wanted installs in one go.
 wanted=
+updated=
 want() { wanted="$wanted $*"; }
 
 install_wanted() {
 	[ -n "$wanted" ] || return 0
 	have apt-get || fail "please install these, then run again:$wanted"
 	say "installing$wanted"
-	as_root apt-get -qq update </dev/null >/dev/null
+	[ -n "$updated" ] || as_root apt-get -qq update </dev/null >/dev/null
+	updated=yes
 	case " $wanted " in
 	*" postgresql "*) no_main_cluster ;;
 	esac
@@ -95,12 +97,11 @@ need_go() {
 	go_is_enough || fail "Go 1.26 or later is needed; found $(go version)"
 }
 
-want_node() {
-	have node || want nodejs
-	have npm || want npm
-}
+want_node() { have node || want nodejs; }
 
 need_node() {
+	have npm || want npm # which some packages of Node.js bring
+	install_wanted
 	major=$(node --version | sed 's/^v\([0-9]*\).*/\1/')
 	[ "$major" -ge "$node_major" ] || fail "Node.js $node_major or later is needed; found $(node --version)"
 }
@@ -129,7 +130,8 @@ has_socketio() { (cd / && "$1" -c 'from socketio import Client; import requests,
 # servers of their own.
 no_main_cluster() {
 	conf=/etc/postgresql-common/createcluster.conf
-	[ -e $conf ] || as_root sh -c "mkdir -p ${conf%/*} && echo create_main_cluster = false >$conf"
+	as_root sh -c "mkdir -p ${conf%/*} && touch $conf && sed -i '/create_main_cluster/d' $conf &&
+		echo create_main_cluster = false >>$conf"
 }
 
 want_postgres() {

@@ -24,13 +24,27 @@ var ErrNoEvents = errors.New("siotypes: no DefineEvent or DefineCall with a cons
 // dir, and returns what they define. A package that does not compile is an
 // error, as are two definitions of one event that don't agree.
 func Load(dir string, patterns ...string) (*API, error) {
+	pkgs, err := load(dir, patterns...)
+	if err != nil {
+		return nil, err
+	}
+	return read(pkgs)
+}
+
+func load(dir string, patterns ...string) ([]*packages.Package, error) {
 	pkgs, err := packages.Load(&packages.Config{
-		Dir:  dir,
-		Mode: packages.LoadSyntax, // what they import is read as the compiler has written it
+		Dir: dir,
+		// NeedDeps: the constants of an enumeration may be those of any package below.
+		Mode: packages.NeedName | packages.NeedFiles | packages.NeedSyntax | packages.NeedTypes | packages.NeedTypesInfo |
+			packages.NeedImports | packages.NeedDeps,
 	}, patterns...)
 	if err != nil {
 		return nil, fmt.Errorf("siotypes: %w", err)
 	}
+	return pkgs, nil
+}
+
+func read(pkgs []*packages.Package) (*API, error) {
 	for _, pkg := range pkgs {
 		if len(pkg.Errors) > 0 {
 			return nil, fmt.Errorf("siotypes: %w", pkg.Errors[0])

@@ -3,10 +3,12 @@ package siotypes_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+	"golang.org/x/tools/go/packages"
 
 	"github.com/siokit/siokit/sioparser"
 	"github.com/siokit/siokit/tools/siotypes"
@@ -160,30 +163,75 @@ func TestDocumentsAreValid(t *testing.T) {
 	}
 }
 
+// writePackages makes packages of sources, each in a folder of that name, in the module, so
+// that its requirements hold, and loads those that the pattern names. Together they
+// take as long as one.
+func writePackages(t *testing.T, sources map[string]string, pattern string) map[string]*packages.Package {
+	t.Helper()
+	dir, err := os.MkdirTemp("testdata", "packages")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	for name, source := range sources {
+		source = strings.ReplaceAll(source, "DIR", "github.com/siokit/siokit/tools/siotypes/"+filepath.ToSlash(dir))
+		folder := filepath.Join(dir, name)
+		if err := errors.Join(os.Mkdir(folder, 0o755), os.WriteFile(filepath.Join(folder, "x.go"), []byte(source), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := siotypes.LoadPackages(dir, pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]*packages.Package{}
+	for _, pkg := range all {
+		found[path.Base(pkg.PkgPath)] = pkg
+	}
+	return found
+}
+
 func TestLoadRefuses(t *testing.T) {
-	for name, test := range map[string]struct{ source, want string }{
-		"no events":        {`package app`, siotypes.ErrNoEvents.Error()},
-		"other servers'":   {head + `var _ = socketio.DefineEvent[int]("x").BetweenServers()`, siotypes.ErrNoEvents.Error()},
-		"a name at run":    {head + `func f(s string) { socketio.DefineEvent[int](s) }`, "name is not a constant"},
-		"a contradiction":  {head + `var _, _ = socketio.DefineEvent[int]("x"), socketio.DefineEvent[string]("x").ToServer()`, `event "x" to the server is defined elsewhere`},
-		"a type parameter": {head + `func f[T any]() { socketio.DefineEvent[T]("x") }`, "type parameter"},
-		"broken code":      {head + `var _ = socketio.DefineEvent[Missing]("x")`, "undefined: Missing"},
-	} {
+	const head = "package app\n\nimport \"github.com/siokit/siokit/socketio\"\n\n"
+	tests := map[string]struct{ source, want string }{
+		"no_events":        {`package app`, siotypes.ErrNoEvents.Error()},
+		"of_servers":       {head + `var _ = socketio.DefineEvent[int]("x").BetweenServers()`, siotypes.ErrNoEvents.Error()},
+		"a_name_at_run":    {head + `func f(s string) { socketio.DefineEvent[int](s) }`, "name is not a constant"},
+		"a_contradiction":  {head + `var _, _ = socketio.DefineEvent[int]("x"), socketio.DefineEvent[string]("x").ToServer()`, `event "x" to the server is defined elsewhere`},
+		"a_type_parameter": {head + `func f[T any]() { socketio.DefineEvent[T]("x") }`, "type parameter"},
+		"broken_code":      {head + `var _ = socketio.DefineEvent[Missing]("x")`, "undefined: Missing"},
+	}
+	sources := map[string]string{}
+	for name, test := range tests {
+		sources[name] = test.source
+	}
+	for name, pkg := range writePackages(t, sources, "./...") {
 		t.Run(name, func(t *testing.T) {
-			dir, err := os.MkdirTemp("testdata", "refused") // in the module, so that its requirements hold
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = os.RemoveAll(dir) })
-			if err := os.WriteFile(filepath.Join(dir, "app.go"), []byte(test.source), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			_, err = siotypes.Load(dir, ".")
-			if err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %v, want an error with %q", err, test.want)
+			_, err := siotypes.Read([]*packages.Package{pkg})
+			if want := tests[name].want; err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v, want an error with %q", err, want)
 			}
 		})
 	}
 }
 
-const head = "package app\n\nimport \"github.com/siokit/siokit/socketio\"\n\n"
+// The constants of an enumeration count wherever it is declared, also those that
+// only its package sees.
+func TestEnumerationBelow(t *testing.T) {
+	found := writePackages(t, map[string]string{
+		"kinds":   `package kinds; type Kind string; const ( text Kind = "text"; Image Kind = "image" )`,
+		"message": `package message; import "DIR/kinds"; type Message struct { Kind kinds.Kind }`,
+		"above":   `package above; import ( "DIR/message"; "github.com/siokit/siokit/socketio" ); var _ = socketio.DefineEvent[message.Message]("x")`,
+	}, "./above")
+	api, err := siotypes.Read([]*packages.Package{found["above"]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][]any{}
+	for _, typ := range api.Types {
+		got[typ.Name] = typ.Values
+	}
+	if diff := cmp.Diff(map[string][]any{"Kind": {"text", "image"}, "Message": nil}, got); diff != "" {
+		t.Errorf("types and their values (-want +got):\n%s", diff)
+	}
+}

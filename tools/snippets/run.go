@@ -122,7 +122,7 @@ func serve(
 		used = use(ctx, url)
 	}
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
-		return err
+		return errors.Join(fmt.Errorf("ended too early: %v\n%s", <-ended, out), used)
 	}
 	select {
 	case <-ended: // an interrupted program need not report success

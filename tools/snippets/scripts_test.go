@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/siokit/siokit/tools/snippets"
 	"github.com/siokit/siokit/tools/workspace"
@@ -61,7 +62,9 @@ func runOnReference(t *testing.T, w *workspace.Workspace, all []snippets.Snippet
 	if err != nil {
 		t.Fatal(err)
 	}
-	node := exec.CommandContext(t.Context(), "node", "--input-type=module", "--eval", string(runner))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	node := exec.CommandContext(ctx, "node", "--input-type=module", "--eval", string(runner))
 	node.Dir = filepath.Join(w.Root, packages)
 	node.Stdin = strings.NewReader(string(input))
 	if out, err := node.CombinedOutput(); err != nil {

@@ -102,7 +102,12 @@ func (v *verifier) goTest(ctx context.Context, name string, args []string) resul
 	cmd.Dir = v.w.Root
 	if v.opts.Race {
 		// What the tests build has the race detector, too: nothing is compiled twice.
-		cmd.Env = append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -race")
+		flags, err := exec.CommandContext(ctx, "go", "env", "GOFLAGS").Output()
+		if err != nil {
+			report.Fail(name, "go env: "+err.Error())
+			return report
+		}
+		cmd.Env = append(os.Environ(), "GOFLAGS="+strings.TrimSpace(string(flags))+" -race")
 	}
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

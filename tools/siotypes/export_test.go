@@ -1,0 +1,7 @@
+package siotypes
+
+// The two halves of Load.
+var (
+	LoadPackages = load
+	Read         = read
+)
