@@ -19,12 +19,14 @@ func CreateTable(ctx context.Context, pool *pgxpool.Pool, name string) error {
 	if name == "" {
 		name = defaultTable
 	}
-	_, err := pool.Exec(ctx, `CREATE TABLE IF NOT EXISTS `+quoteTable(name)+` (
-		id bigserial UNIQUE,
-		created_at timestamptz DEFAULT now(),
-		payload bytea
-	)`)
+	_, err := pool.Exec(ctx, createTable(name))
 	return err
+}
+
+func createTable(name string) string {
+	return `CREATE TABLE IF NOT EXISTS ` + quoteTable(name) + ` (
+		id bigserial UNIQUE, created_at timestamptz DEFAULT now(), payload bytea
+	);`
 }
 
 // cleanup deletes attachments that every server has read, every now and then,

@@ -42,6 +42,32 @@ func TestAcks(t *testing.T) {
 	})
 }
 
+// What can't be encoded is no answer: another one may be given, and then no more.
+func TestAckAfterOneThatCannotBeEncoded(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sc := newScript(t, nil)
+		c := sc.net.Connect(overWebSocket(client.Config{}))
+		heard := make(chan error, 3)
+		c.On("ask", func(_ context.Context, ev *socketio.Incoming) error {
+			for _, arg := range []any{make(chan int), "sorry", "again"} {
+				heard <- ev.Ack(arg)
+			}
+			return nil
+		})
+		say(sc.session(), `21["ask"]`)
+		var wrong *socketio.ArgumentError
+		if err := <-heard; !errors.As(err, &wrong) {
+			t.Error(err)
+		}
+		if err := <-heard; err != nil {
+			t.Error(err)
+		}
+		if err := <-heard; !errors.Is(err, socketio.ErrAcked) {
+			t.Error(err)
+		}
+	})
+}
+
 func TestAckTimeout(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sc := newScript(t, nil)
