@@ -2,13 +2,12 @@ package eio_test
 
 import (
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/siokit/siokit/fuzz/internal/mutate"
+	"github.com/siokit/siokit/fuzz/internal/vectors"
 )
 
 // The kinds of input that the decoders of eioparser take, and the files with
@@ -29,22 +28,10 @@ const (
 func eioVectors(t testing.TB, kind string) [][]byte {
 	t.Helper()
 	dir, file := filepath.Split(kind)
-	text, err := os.ReadFile(filepath.Join("..", "..", "eioparser", dir, "testdata", file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var list [][]byte
-	for line := range strings.Lines(string(text)) {
-		if strings.HasPrefix(line, "#") {
-			continue
-		}
-		wire, err := strconv.Unquote(strings.Split(line, "\t")[1])
-		if err != nil {
-			t.Fatalf("%s: %s: %v", kind, line, err)
-		}
-		list = append(list, []byte(wire))
-	}
-	return list
+	return vectors.Read(t, filepath.Join("..", "..", "eioparser", dir, "testdata", file), func(text string) ([]byte, error) {
+		wire, err := strconv.Unquote(text)
+		return []byte(wire), err
+	})
 }
 
 // eioTokens are what a mutation puts in: bytes and pieces that mean something to

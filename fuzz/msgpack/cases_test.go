@@ -4,34 +4,18 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/siokit/siokit/fuzz/internal/mutate"
+	"github.com/siokit/siokit/fuzz/internal/vectors"
 )
 
 // msgpackVectors are the messages among the vectors of the codec.
 func msgpackVectors(t testing.TB) [][]byte {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "sioparser", "msgpack", "testdata", "messages.tsv"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var list [][]byte
-	for line := range strings.Lines(string(text)) {
-		if strings.HasPrefix(line, "#") {
-			continue
-		}
-		message, err := hex.DecodeString(strings.Split(line, "\t")[1])
-		if err != nil {
-			t.Fatalf("%s: %v", line, err)
-		}
-		list = append(list, message)
-	}
-	return list
+	return vectors.Read(t, filepath.Join("..", "..", "sioparser", "msgpack", "testdata", "messages.tsv"), hex.DecodeString)
 }
 
 // Values and heads that mean something to the decoder.
