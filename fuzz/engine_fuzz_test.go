@@ -26,7 +26,7 @@ func FuzzEngineHandler(f *testing.F) {
 			return // no such method
 		}
 		for _, v3 := range []bool{false, true} {
-			e := startEngine(t, engineio.Config{AllowEIO3: v3, Transports: []engineio.Transport{engineio.Polling{JSONP: true}, engineio.WebSocket{}}}, nil)
+			e := startPipedEngine(t, engineio.Config{AllowEIO3: v3, Transports: []engineio.Transport{engineio.Polling{JSONP: true}, engineio.WebSocket{}}}, nil)
 			sid, err := e.handshake()
 			if err != nil {
 				t.Fatal(err)
@@ -59,14 +59,14 @@ func FuzzEngineSession(f *testing.F) {
 	f.Add([]byte("\xc1\x82\x00\x00\x00\x00\x02\x00"))
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		e := startEngine(t, engineio.Config{MaxPayload: 1000, Transports: []engineio.Transport{engineio.WebSocket{Compression: &engineio.Deflate{Threshold: 8}}}}, nil)
-		c, err := net.Dial("tcp", e.addr)
+		c, err := e.dial()
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer c.Close()
 		_, _ = c.Write(append([]byte("GET /?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"), stream...))
-		_ = c.(*net.TCPConn).CloseWrite()
+		_ = c.(*net.UnixConn).CloseWrite()
 		if err := c.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
 			t.Fatal(err)
 		}
