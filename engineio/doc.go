@@ -47,8 +47,8 @@
 //     for every Open that returned nil.
 //   - Every method may be called from every goroutine and every callback.
 //   - No input ends the process, grows memory beyond the limits, or reaches
-//     another client. A panic of the Handler ends the session that it was called
-//     for, and is logged.
+//     another client. A panic of the Handler, of a Trace or of a transport's Link
+//     ends the session that it was called for, and is logged.
 //
 // # Transports
 //

@@ -340,11 +340,11 @@ func (srv *Server) join(r *http.Request, s *Session, t Transport, accept func(*P
 	}
 	p.attach(link)
 	if p.reader() == nil {
-		link.Close()
+		p.close()
 		return refused(BadRequest, nil, "name", "TRANSPORT_HANDSHAKE_ERROR")
 	}
 	if !s.beginProbe(p) {
-		link.Close()
+		p.close()
 	} else if err := p.send(nil); err != nil { // what Accept left to be written
 		s.abortProbe(p)
 	}

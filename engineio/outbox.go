@@ -182,7 +182,7 @@ func (s *Session) pump(force bool) {
 		}
 		s.mu.Unlock()
 		s.srv.cfg.Trace.sending(s, b.list())
-		err := port.try.TryWrite(b.list())
+		err := port.tryWrite(b.list())
 		s.mu.Lock()
 		if errors.Is(err, ErrWouldBlock) {
 			s.blocked = true
@@ -201,7 +201,7 @@ func (s *Session) pump(force bool) {
 func (s *Session) write(port *Port, b *batch, items []Outgoing) {
 	for {
 		s.srv.cfg.Trace.sending(s, items)
-		err := port.link.Write(items)
+		err := port.write(items)
 		s.mu.Lock()
 		if !s.release(b, err) {
 			return

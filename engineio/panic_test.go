@@ -120,3 +120,85 @@ func TestServeConnPanics(t *testing.T) {
 		})
 	}
 }
+
+// broken is a link that panics in one of its methods. Its Read waits for Close.
+type broken struct {
+	in     string
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (l *broken) boom(method string) {
+	if l.in == method {
+		panic("no " + method)
+	}
+}
+
+func (l *broken) Read() error {
+	l.boom("Read")
+	<-l.closed
+	return nil
+}
+
+func (l *broken) Write([]engineio.Outgoing) error {
+	l.boom("Write")
+	return nil
+}
+
+func (l *broken) Close() {
+	l.once.Do(func() { close(l.closed) })
+	l.boom("Close")
+}
+
+// brokenTry is broken with TryWrite.
+type brokenTry struct{ *broken }
+
+func (l brokenTry) TryWrite([]engineio.Outgoing) error {
+	l.boom("TryWrite")
+	return engineio.ErrWouldBlock
+}
+
+// TestLinkPanics: a transport is anyone's; its faults end their own session.
+func TestLinkPanics(t *testing.T) {
+	type end struct {
+		why engineio.Reason
+		err error
+	}
+	ended := make(chan end, 1)
+	s := eiotest.Start(t, engineio.Config{Logger: quiet, Transports: []engineio.Transport{engineio.WebSocket{}, memory{}}}, eiotest.Handler{
+		OnMessage: eiotest.Echo,
+		OnClose:   func(_ *engineio.Session, why engineio.Reason, err error) { ended <- end{why, err} },
+	})
+	other, _ := s.WS()
+	for _, method := range []string{"Read", "Write", "TryWrite", "Close"} {
+		l := &broken{in: method, closed: make(chan struct{})}
+		var link engineio.Link = l
+		if method == "TryWrite" {
+			link = brokenTry{l}
+		}
+		r, _ := http.NewRequest("GET", "/engine.io/?EIO=4&transport=memory", nil)
+		served := make(chan error, 1)
+		go func() { served <- s.ServeConn(r, func(*engineio.Port) (engineio.Link, error) { return link, nil }) }()
+		if method == "Close" {
+			eiotest.Until(t, "open", func() bool { return s.Len() == 2 })
+			for ss := range s.Sessions() {
+				if ss.Transport() == "memory" {
+					ss.Discard()
+				}
+			}
+		}
+		e := eiotest.Wait(t, ended)
+		if method == "Close" {
+			if e.why != engineio.ForcedClose {
+				t.Errorf("Close: %v: %v", e.why, e.err)
+			}
+		} else if want := fmt.Sprintf("panic in Link.%[1]s: no %[1]s", method); e.why != engineio.TransportError || !strings.Contains(fmt.Sprint(e.err), want) {
+			t.Errorf("%s: %v: %v", method, e.why, e.err)
+		}
+		_ = eiotest.Wait(t, served)
+	}
+	other.Send("4x")
+	if got := other.Read(); got != "4x" {
+		t.Error(got)
+	}
+}

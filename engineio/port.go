@@ -141,11 +141,11 @@ func (p *Port) send(batch []Outgoing) error {
 		if len(batch) == 0 {
 			return nil
 		}
-		return p.link.Write(batch)
+		return p.write(batch)
 	}
-	err := p.try.TryWrite(batch)
+	err := p.tryWrite(batch)
 	if err == ErrWouldBlock {
-		err = p.link.Write(nil)
+		err = p.write(nil)
 	}
 	return err
 }
@@ -153,31 +153,28 @@ func (p *Port) send(batch []Outgoing) error {
 // start reads the link on a goroutine of the server.
 func (p *Port) start() {
 	p.s.srv.group.begin()
-	go p.read()
-}
-
-// read is that goroutine. It deals with the end of the link's Read.
-func (p *Port) read() {
-	defer p.s.srv.group.end()
-	if err := p.reader().Read(); err == ErrReadOn {
-		p.start()
-	} else {
-		p.readEnded(err)
-	}
+	go func() {
+		defer p.s.srv.group.end()
+		if err := p.read(); err == ErrReadOn {
+			p.start()
+		} else {
+			p.readEnded(err)
+		}
+	}()
 }
 
 // readHere reads the link on this goroutine.
 func (p *Port) readHere() {
 	err := ErrReadOn
 	for err == ErrReadOn {
-		err = p.reader().Read()
+		err = p.read()
 	}
 	p.readEnded(err)
 }
 
 func (p *Port) readEnded(err error) {
 	p.Fail(err)
-	p.link.Close()
+	p.close()
 }
 
 // reader returns the link as a Reader, or nil.
@@ -186,4 +183,33 @@ func (p *Port) reader() Reader {
 	return r
 }
 
-func (p *Port) close() { p.link.Close() }
+// read, write, tryWrite and close are the link's methods. Anybody may have
+// written them: a panic is an error like another, of that session alone.
+
+func (p *Port) read() (err error) {
+	defer p.recovered("Link.Read", &err)
+	return p.reader().Read()
+}
+
+func (p *Port) write(batch []Outgoing) (err error) {
+	defer p.recovered("Link.Write", &err)
+	return p.link.Write(batch)
+}
+
+func (p *Port) tryWrite(batch []Outgoing) (err error) {
+	defer p.recovered("Link.TryWrite", &err)
+	return p.try.TryWrite(batch)
+}
+
+func (p *Port) close() {
+	var err error // nobody is left to be told
+	defer p.recovered("Link.Close", &err)
+	p.link.Close()
+}
+
+// recovered is deferred around a call of the link.
+func (p *Port) recovered(where string, err *error) {
+	if v := recover(); v != nil {
+		*err = p.s.srv.panicked(where, v)
+	}
+}
