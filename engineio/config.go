@@ -121,8 +121,9 @@ type Config struct {
 type Limits struct {
 	// Outbox is the size in bytes of what may wait to be sent to one session, 64
 	// counted for each message beside its own. A session that passes it is closed:
-	// it does not read, or it is sent more than its connection carries. 0 means
-	// 16 MiB.
+	// it does not read, or it is sent more than its connection carries. A message
+	// that passes it alone is taken, but nothing behind it until it has been written:
+	// set this to more than the largest message that you send. 0 means 16 MiB.
 	Outbox int
 
 	// Sessions is how many sessions there may be; more are refused with 503. 0: no

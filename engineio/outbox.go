@@ -88,7 +88,11 @@ func (s *Session) push(p *Prepared, f Flags) error {
 	if st := s.State(); st != Open && st != Opening {
 		return ErrClosed
 	}
-	over := s.size+p.size > s.srv.cfg.Limits.Outbox
+	if len(p.packets) == 0 {
+		return nil // an empty payload is none
+	}
+	limit := s.srv.cfg.Limits.Outbox
+	over := s.size > limit || s.size+p.size > limit && p.size <= limit
 	if f&Volatile != 0 && (over || s.blocked || !s.port.ready || s.probing()) {
 		return nil
 	}

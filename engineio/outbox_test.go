@@ -53,6 +53,47 @@ func TestSlowClient(t *testing.T) {
 	eiotest.Until(t, "memory given back", func() bool { return ss.BufferedBytes() == 0 })
 }
 
+// TestMessageBeyondTheOutbox: a message that is larger than the limit is no fault
+// of a client that reads; the next one while it waits is.
+func TestMessageBeyondTheOutbox(t *testing.T) {
+	cfg := engineio.Config{Limits: engineio.Limits{Outbox: 1 << 20}, Logger: quiet}
+	s := eiotest.Start(t, cfg, eiotest.Handler{})
+	ws, open := s.WS()
+	ss, _ := s.Session(eiotest.SID(t, open))
+	huge := strings.Repeat("h", 8<<20)
+	for range 2 {
+		ss.Cork()
+		if err := errors.Join(ss.Send(engineio.Text("small")), ss.Send(engineio.Text(huge))); err != nil {
+			t.Fatal(err)
+		}
+		ss.Uncork()
+		if first, second := ws.Read(), ws.Read(); first != "4small" || second != "4"+huge {
+			t.Fatalf("%.20s, %d bytes", first, len(second))
+		}
+		eiotest.Until(t, "written", func() bool { return ss.BufferedBytes() == 0 })
+	}
+	ss.Cork()
+	_ = ss.Send(engineio.Text(huge))
+	if err := ss.Send(engineio.Text("small")); !errors.Is(err, engineio.ErrSlowClient) {
+		t.Error(err)
+	}
+}
+
+// TestSendNothing sends nothing: an empty payload would be no answer to a poll.
+func TestSendNothing(t *testing.T) {
+	s := eiotest.Start(t, engineio.Config{}, eiotest.Handler{})
+	p, _ := s.Poll()
+	ss, _ := s.Session(p.SID)
+	if err := ss.Send(); err != nil {
+		t.Error(err)
+	}
+	poll := p.Go()
+	_ = ss.Send(engineio.Text("x"))
+	if got := eiotest.Wait(t, poll); got.Body != "4x" {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestWriteTimeout: a client that stops reading below the outbox's limit is
 // noticed too.
 func TestWriteTimeout(t *testing.T) {
