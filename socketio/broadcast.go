@@ -139,9 +139,24 @@ func (b Broadcast) Send(args ...any) error { return b.Emit("message", args...) }
 // are missing then, the last element is a *PartialError. Leaving the loop stops
 // the waiting. Each time the sequence is ranged over, the event is sent again.
 func (b Broadcast) EmitWithAck(ctx context.Context, event string, args ...any) iter.Seq2[Reply[*Ack], error] {
+	return func(yield func(Reply[*Ack], error) bool) {
+		o, err := newEvent(b.server().config.Values, event, nil, args)
+		if err != nil {
+			yield(Reply[*Ack]{}, err)
+			return
+		}
+		defer o.release()
+		b.ask(ctx, o.packet)(yield)
+	}
+}
+
+// ask is EmitWithAck for an event that is encoded: once for all children of a
+// parent, and on the goroutine that ranges, since that runs the arguments' own
+// methods.
+func (b Broadcast) ask(ctx context.Context, p sioparser.Packet) iter.Seq2[Reply[*Ack], error] {
 	if b.parent != nil {
 		return overChildren(ctx, b, func(ctx context.Context, b Broadcast) iter.Seq2[Reply[*Ack], error] {
-			return b.EmitWithAck(ctx, event, args...)
+			return b.ask(ctx, p)
 		})
 	}
 	asker, ok := b.nsp.adapter.(adapter.AckBroadcaster)
@@ -150,18 +165,12 @@ func (b Broadcast) EmitWithAck(ctx context.Context, event string, args ...any) i
 	}
 	return func(yield func(Reply[*Ack], error) bool) {
 		config := &b.nsp.server.config
-		o, err := newEvent(config.Values, event, nil, args)
-		if err != nil {
-			yield(Reply[*Ack]{}, err)
-			return
-		}
-		defer o.release()
-		o.packet.Namespace = b.nsp.name
 		ctx, cancel := config.withAckTimeout(ctx, b.timeout)
 		defer cancel()
 		uncorkOf(ctx)
-		b := b
-		forward(config.Values, asker.BroadcastAck(ctx, &o.packet, b.selection()), yield)
+		p, b := p, b
+		p.Namespace = b.nsp.name
+		forward(config.Values, asker.BroadcastAck(ctx, &p, b.selection()), yield)
 	}
 }
 

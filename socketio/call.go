@@ -102,7 +102,7 @@ func (c CallToServer[Req, Res]) On(l Listener, h func(ctx context.Context, s *So
 		reply, err := answer(ctx, ev.values(), c.name, ev.args, func(ctx context.Context, q Req) (Res, error) {
 			return h(ctx, ev.socket, q)
 		})
-		if sent := ev.Ack(reply...); err == nil && !errors.Is(sent, ErrDisconnected) {
+		if sent := acknowledge(ev.Ack, reply); err == nil && !errors.Is(sent, ErrDisconnected) {
 			err = sent
 		}
 		return err
@@ -138,6 +138,17 @@ func answer[Req, Res any](ctx context.Context, values *sioparser.Values, name st
 		return failure(public.Message, public.Data), nil
 	}
 	return failure(internalErrorText, nil), err
+}
+
+// acknowledge answers a call, with an internal error if the reply has no form on
+// the wire: who asked waits for an answer.
+func acknowledge(ack func(...any) error, reply []any) error {
+	err := ack(reply...)
+	var wrong *ArgumentError
+	if errors.As(err, &wrong) {
+		_ = ack(failure(internalErrorText, nil)...)
+	}
+	return err
 }
 
 // failure is the acknowledgement of a call that failed.
@@ -179,7 +190,7 @@ func (c CallToClient[Req, Res]) Do(ctx context.Context, of Asker, q Req) (Res, e
 func (c CallToClient[Req, Res]) On(l Downstream, h func(ctx context.Context, q Req) (Res, error)) (stop func()) {
 	return l.On(c.name, func(ctx context.Context, ev *Incoming) error {
 		reply, err := answer(ctx, ev.values, c.name, ev.args, h)
-		if sent := ev.Ack(reply...); err == nil && !errors.Is(sent, ErrDisconnected) {
+		if sent := acknowledge(ev.Ack, reply); err == nil && !errors.Is(sent, ErrDisconnected) {
 			err = sent
 		}
 		return err
@@ -221,7 +232,7 @@ func (c CallBetweenServers[Req, Res]) Name() string { return c.name }
 func (c CallBetweenServers[Req, Res]) On(l ServerListener, h func(ctx context.Context, q Req) (Res, error)) (stop func()) {
 	return l.OnServerSide(c.name, func(ctx context.Context, ev *ServerEvent) error {
 		reply, err := answer(ctx, ev.values(), c.name, ev.args, h)
-		return errors.Join(err, ev.Ack(reply...))
+		return errors.Join(err, acknowledge(ev.Ack, reply))
 	})
 }
 

@@ -59,7 +59,8 @@ type Config struct {
 	DisconnectGrace time.Duration
 
 	// MaxNamespaces bounds the namespaces that one connection may be in; one more
-	// ends it. 0 means 4,096; it may not be negative.
+	// ends it. Those that it has left count too while hooks and handlers of their
+	// sockets still run, but for 64. 0 means 4,096; it may not be negative.
 	MaxNamespaces int
 
 	// Adapter makes the adapter of each namespace. Nil means the rooms of this

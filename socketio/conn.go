@@ -19,6 +19,7 @@ type conn struct {
 	session *engineio.Session
 	legacy  bool // the client speaks revision 4 of Socket.IO's protocol
 	inbox   inbox
+	crew    atomic.Int64 // dispatchers of its sockets, of those too that are gone
 
 	// Owned by the goroutine that reads.
 	decoder sioparser.Decoder // only while a packet waits for attachments
@@ -97,8 +98,11 @@ func (c *conn) receive(p *sioparser.Packet) {
 		c.fail(ForcedServerClose, ErrInvalidState)
 	case p.Type == sioparser.Connect:
 		if s != nil {
-			c.fail(ForcedServerClose, ErrInvalidState)
-			return
+			if !s.ending() {
+				c.fail(ForcedServerClose, ErrInvalidState)
+				return
+			}
+			c.remove(s, true)
 		}
 		c.connect(p.Namespace, bytes.Clone(p.Payload), false)
 	case s == nil:
@@ -130,6 +134,10 @@ func (c *conn) find(namespace string) *Socket {
 	return c.recent
 }
 
+// maxLeaving is how many sockets more than MaxNamespaces one connection may have
+// at work: those that have left, and whose hooks and handlers have not returned.
+const maxLeaving = 64
+
 // connect begins the work of a CONNECT: at once, or, if an older one for the
 // same namespace was cancelled but still runs, when that has returned.
 // An uninvited one is the server's own, for a client of Socket.IO 2.
@@ -145,7 +153,8 @@ func (c *conn) connect(name string, auth []byte, uninvited bool) {
 	s.entered = simple
 
 	c.mu.Lock()
-	if c.closed || len(c.sockets.all)+len(c.late) >= c.server.config.MaxNamespaces {
+	most := c.server.config.MaxNamespaces
+	if c.closed || len(c.sockets.all)+len(c.late) >= most || c.crew.Load() >= int64(most+maxLeaving) {
 		c.mu.Unlock()
 		if simple {
 			nsp.leave()
@@ -161,6 +170,7 @@ func (c *conn) connect(name string, auth []byte, uninvited bool) {
 	c.mu.Unlock()
 	if uninvited {
 		s.queue.push(&task{step: s.connect})
+		c.crew.Add(1)
 		c.server.crew.enter() // Shutdown waits for what is going to run
 		time.AfterFunc(legacyPause, s.dispatch)
 		return
@@ -279,7 +289,8 @@ func (c *conn) refuse(namespace string, refusal wireError) {
 	}
 }
 
-func (c *conn) refusalPayload(refusal wireError) ([]byte, error) {
+func (c *conn) refusalPayload(refusal wireError) (_ []byte, err error) {
+	defer recovered(&err) // refusal.Data is the application's
 	if c.legacy {
 		return legacyRefusal(c.server.config.Values, refusal)
 	}

@@ -12,13 +12,16 @@ import (
 // connectAtOnce answers a CONNECT that nobody has to be asked about, on the
 // goroutine that reads; only the connection hooks need a dispatcher.
 func (s *Socket) connectAtOnce() {
+	welcome := len(s.nsp.connectionHooks()) > 0
+	if welcome { // before anybody can end it: the end's hooks come behind
+		s.queue.push(&task{step: s.welcome})
+	}
 	if err := s.join(); err != nil {
 		s.refused(err)
 		return
 	}
 	s.conn.session.Wake()
-	if len(s.nsp.connectionHooks()) > 0 {
-		s.queue.push(&task{step: s.welcome})
+	if welcome {
 		s.startDispatcher()
 	} else if !s.queue.rest() {
 		s.startDispatcher() // it has ended already, and left its last task
@@ -235,7 +238,9 @@ func (s *Socket) refused(err error) {
 		s.conn.fail(engineio.TransportError, err)
 		return
 	}
-	s.conn.refuse(s.name, refusal(err))
+	told := wireError{Message: internalErrorText}
+	s.report(s.runHook(func() { told = refusal(err) })) // it calls methods of the application's error
+	s.conn.refuse(s.name, told)
 }
 
 // refusal is what the client is told. The text of a middleware's error is meant

@@ -44,6 +44,14 @@ func (s *Socket) end(reason Reason, err error, farewell bool) {
 	}
 }
 
+// ending reports whether the socket is gone, or goes at this moment: its client may
+// have read the goodbye while end still holds the lock.
+func (s *Socket) ending() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state() == gone
+}
+
 // noteLeft notes that the socket is out of its namespace, and which rooms it was
 // in.
 func (s *Socket) noteLeft(rooms []string) {
@@ -120,7 +128,7 @@ type conclusion struct {
 // conclude has the hooks called behind the events that wait, or beside a
 // handler that holds them up for too long.
 func (s *Socket) conclude(why *DisconnectError) {
-	if !s.mourned() {
+	if !s.mourned() && !s.queue.busy() { // who is at work may still register some
 		s.logEnd(why)
 		return
 	}

@@ -16,6 +16,7 @@ type task struct {
 	step  func()       // if set, there is no event
 	size  int64        // what the event counts in the inbox
 	users atomic.Int32 // who still works on the event
+	lent  bool         // the event's arguments are the reader's memory
 }
 
 // A queue holds tasks for one dispatcher, which exists only while there are
@@ -152,6 +153,7 @@ func (s *Socket) enqueue(t *task) {
 // startDispatcher starts the goroutine that works off the queue. It ends when
 // the queue is empty; Shutdown waits for it through the crew.
 func (s *Socket) startDispatcher() {
+	s.conn.crew.Add(1)
 	s.conn.server.crew.enter()
 	go s.dispatch()
 }
@@ -167,6 +169,7 @@ func (s *Socket) dispatch() {
 			s.uncork()
 			s.startDispatcher()
 		}
+		s.conn.crew.Add(-1)
 		s.conn.server.crew.leave()
 	}()
 	for {
@@ -275,6 +278,9 @@ func (s *Socket) finish(t *task) {
 // handleBeside runs one handler on a goroutine of its own; Shutdown waits for
 // it through the crew. The inbox counts it as an event more.
 func (s *Socket) handleBeside(r *registration, t *task) {
+	if t.lent { // registered while an inline event was being handled
+		t.event.args, t.lent = t.event.args.Clone(), false
+	}
 	s.conn.server.crew.enter()
 	s.conn.inbox.hold(0)
 	t.users.Add(1)

@@ -177,6 +177,32 @@ func TestConnectBetweenGoodbyeAndRemoval(t *testing.T) {
 	eventually(t, "one socket", func() bool { return srv.Len() == 1 })
 }
 
+// So is one that comes when only the goodbye has left.
+func TestConnectUponTheGoodbye(t *testing.T) {
+	received := make(chan struct{}, 2)
+	config := quiet()
+	config.EngineConfig.Trace = &engineio.Trace{Received: func(_ *engineio.Session, p eioparser.Packet) {
+		if string(p.Data) == "0" {
+			received <- struct{}{}
+		}
+	}}
+	srv := fixture(t, config)
+	sockets := make(chan *socketio.Socket, 2)
+	srv.OnConnection(func(_ context.Context, s *socketio.Socket) { sockets <- s })
+	c := dial(t, serve(t, srv))
+	c.join("/")
+	receive(t, received)
+	c.next()
+	eventually(t, "no dispatcher", func() bool { return srv.Running() == 0 })
+	finish := receive(t, sockets).Goodbye()
+	c.expect("41")
+	c.send("40")
+	receive(t, received)
+	finish()
+	c.expect(`40{"sid":"<sid>"}`, `42["auth",{}]`)
+	eventually(t, "one socket", func() bool { return srv.Len() == 1 })
+}
+
 // So is one that presents the session of that socket: it comes over the same
 // connection, which it must not end.
 func TestSessionPresentedBetweenGoodbyeAndRemoval(t *testing.T) {

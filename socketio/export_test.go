@@ -10,13 +10,27 @@ func (s *Socket) Depart() (finish func()) {
 	nsp, _ := s.depart(&DisconnectError{Reason: ServerNamespaceDisconnect})
 	s.mu.Unlock()
 	s.conn.session.Wake()
+	return func() { s.vanish(nsp) }
+}
+
+// Goodbye does less of it: the client is told, and that is all.
+func (s *Socket) Goodbye() (finish func()) {
+	s.mu.Lock()
+	s.sayGoodbye()
+	s.conn.session.Wake()
 	return func() {
-		s.conn.remove(s, true)
-		nsp.adapter.Remove(s)
-		nsp.remove(s)
-		s.noteLeft(nil)
-		nsp.leave()
+		nsp, _ := s.depart(&DisconnectError{Reason: ServerNamespaceDisconnect})
+		s.mu.Unlock()
+		s.vanish(nsp)
 	}
+}
+
+func (s *Socket) vanish(nsp *Namespace) {
+	s.conn.remove(s, true)
+	nsp.adapter.Remove(s)
+	nsp.remove(s)
+	s.noteLeft(nil)
+	nsp.leave()
 }
 
 // Running is the number of goroutines that Shutdown waits for.

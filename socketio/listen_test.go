@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -293,5 +294,33 @@ func TestConcurrentHandlersCountInTheInbox(t *testing.T) {
 	err := receive(t, ended)
 	if !strings.Contains(err.Error(), socketio.ErrInboxFull.Error()) {
 		t.Error(err)
+	}
+}
+
+// A concurrent handler that is registered while an inline event is being handled
+// has that event's arguments for itself.
+func TestConcurrentRegisteredBesideInline(t *testing.T) {
+	srv := newServer(t, quiet())
+	var once sync.Once
+	release, got := make(chan struct{}), make(chan string, 1)
+	srv.OnAny(func(context.Context, *socketio.Event) {
+		once.Do(func() {
+			srv.On("x", func(_ context.Context, ev *socketio.Event) error {
+				<-release
+				var text string
+				err := ev.Bind(&text)
+				got <- text
+				return err
+			}, socketio.Concurrent)
+		})
+	})
+	srv.On("x", func(context.Context, *socketio.Event) error { return nil }, socketio.Inline)
+	c := dial(t, serve(t, srv))
+	c.join("/")
+	c.send(`42["x","hello"]`, `42["y","other"]`, "40/no,")
+	c.expect(`44/no,{"message":"Invalid namespace"}`)
+	close(release)
+	if text := receive(t, got); text != "hello" {
+		t.Errorf("%q", text)
 	}
 }

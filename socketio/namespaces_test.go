@@ -157,6 +157,40 @@ func TestDepartedNamespacesCount(t *testing.T) {
 	}
 }
 
+// So do hooks that take their time, beyond some.
+func TestDepartedSocketsCount(t *testing.T) {
+	for name, hold := range map[string]func(srv *socketio.Server, wait func()){
+		"OnConnection": func(srv *socketio.Server, wait func()) {
+			srv.OnConnection(func(context.Context, *socketio.Socket) { wait() })
+		},
+		"OnDisconnect": func(srv *socketio.Server, wait func()) {
+			srv.OnDisconnect(func(context.Context, *socketio.Socket, *socketio.DisconnectError) { wait() })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := quiet()
+			config.MaxNamespaces = 3
+			srv := newServer(t, config)
+			release := make(chan struct{})
+			hold(srv, func() { <-release })
+			c := dial(t, serve(t, srv))
+			defer close(release)
+			for range 200 {
+				_ = c.write(1, []byte("40")) // the last ones find it closed
+				_ = c.write(1, []byte("41"))
+			}
+			for f := c.next(); f != "CLOSE(1005)"; f = c.next() {
+				if !strings.HasPrefix(f, "40") {
+					t.Fatal(f)
+				}
+			}
+			if n := srv.Running(); n > 3+64 {
+				t.Errorf("%d at work for one connection", n)
+			}
+		})
+	}
+}
+
 // A middleware that disconnects the socket has refused the CONNECT: the client
 // hears of it, and may try again.
 func TestDisconnectInAMiddlewareRefuses(t *testing.T) {

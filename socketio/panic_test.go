@@ -3,6 +3,7 @@ package socketio_test
 import (
 	"context"
 	"log/slog"
+	"regexp"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -67,6 +68,65 @@ func TestPanicsOfNoSocketAreLogged(t *testing.T) {
 			await(t, log, "panic_test.go")
 		})
 	}
+}
+
+// bomb panics when it is encoded.
+type bomb struct{}
+
+func (bomb) MarshalJSON() ([]byte, error) { panic("boom") }
+
+// custom is an error of the application; its nil pointer can't say what it is.
+type custom struct{ text string }
+
+func (e *custom) Error() string { return e.text }
+
+// A middleware's error is the application's code: what panics in it refuses that
+// CONNECT, and nothing else.
+func TestPanicsOfRefusals(t *testing.T) {
+	for name, row := range map[string]struct {
+		refuse func() error
+		answer string
+	}{
+		"nil *PublicError": {func() error { return (*socketio.PublicError)(nil) }, `44{"message":"internal error"}`},
+		"nil pointer":      {func() error { return (*custom)(nil) }, `44{"message":"internal error"}`},
+		"data":             {func() error { return &socketio.PublicError{Message: "no", Data: bomb{}} }, `44{"message":"no"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := newServer(t, quiet())
+			var refusing atomic.Bool
+			refusing.Store(true)
+			srv.Use(func(context.Context, *socketio.Socket) error {
+				if refusing.Load() {
+					return row.refuse()
+				}
+				return nil
+			})
+			c := dial(t, serve(t, srv))
+			c.send("40")
+			c.expect(row.answer)
+			refusing.Store(false)
+			c.join("/")
+		})
+	}
+}
+
+// An argument that panics while it is encoded for the children of a parent ends
+// the socket whose handler asked.
+func TestPanicOfAnArgumentForChildren(t *testing.T) {
+	srv := newServer(t, quiet())
+	parent := srv.OfPattern(regexp.MustCompile(`^/dyn-`))
+	srv.Of("/dyn-1")
+	srv.On("ask", func(ctx context.Context, _ *socketio.Event) error {
+		for range parent.EmitWithAck(ctx, "x", bomb{}) {
+			t.Error("asked")
+		}
+		return nil
+	})
+	c := dial(t, serve(t, srv))
+	c.join("/")
+	c.send(`42["ask"]`)
+	c.expect("41")
+	c.join("/")
 }
 
 func TestPanicOfOnExpiredIsLogged(t *testing.T) {

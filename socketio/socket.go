@@ -322,7 +322,7 @@ func (s *Socket) receiveEvent(p *sioparser.Packet) {
 		ev.name = string(p.Name)
 	}
 	if inline && s.queue.claim() {
-		ev.args = p.Args
+		ev.args, t.lent = p.Args, true
 		s.handleInline(t)
 		return
 	}
@@ -346,7 +346,9 @@ func (s *Socket) handleInline(t *task) {
 	}()
 	s.handle(t)
 	returned = true
-	t.event.args = sioparser.Args{}
+	if t.lent {
+		t.event.args = sioparser.Args{}
+	}
 	s.conn.session.Wake()
 }
 

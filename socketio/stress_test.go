@@ -136,7 +136,7 @@ var stressed = []reflect.Type{
 
 // left are methods that end everything, are for others than applications, or
 // are the tests' own.
-var left = []string{"Close", "Shutdown", "ServeHTTP", "Push", "Membership", "Depart", "HasConnection", "PendingAcks", "Running"}
+var left = []string{"Close", "Shutdown", "ServeHTTP", "Push", "Membership", "Depart", "Goodbye", "HasConnection", "PendingAcks", "Running"}
 
 // comeAndGo is a client's short life: it goes 20 ms after the first answer, however
 // long that takes on a busy machine.

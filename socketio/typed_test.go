@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -151,6 +152,29 @@ func TestDo(t *testing.T) {
 	for _, other := range []string{`[7]`, `[{"error":{"message":7}}]`, `[{"error":{"message":"a"},"more":1}]`, `[{"error":{"message":"a","more":1}}]`} {
 		if got := ask(other); !errors.As(got.err, &argument) {
 			t.Error(other, got)
+		}
+	}
+}
+
+// A reply that can't be encoded is answered all the same: somebody waits for it.
+func TestReplyThatCannotBeEncoded(t *testing.T) {
+	srv := newServer(t, quiet())
+	errs := make(chan error, 1)
+	srv.OnError(func(_ context.Context, _ *socketio.Socket, err error) { errs <- err })
+	socketio.DefineCall[int, float64]("ask").On(srv, func(_ context.Context, _ *socketio.Socket, n int) (float64, error) {
+		if n == 0 {
+			return 0, &socketio.PublicError{Message: "no", Data: func() {}}
+		}
+		return math.NaN(), nil
+	})
+	c := dial(t, serve(t, srv))
+	c.join("/")
+	for _, question := range []string{"0", "1"} {
+		c.send(`421["ask",` + question + `]`)
+		c.expect(`431[{"error":{"message":"internal error"}}]`)
+		var argument *socketio.ArgumentError
+		if err := receive(t, errs); !errors.As(err, &argument) {
+			t.Error(err)
 		}
 	}
 }
