@@ -29,4 +29,8 @@ const (
 
 	// NoCompress sends the message as it is, also where compression is on.
 	NoCompress
+
+	// Overflow queues the message also where the outbox is full. Only the sessions
+	// of package client know it: for what a layer above has counted itself.
+	Overflow
 )

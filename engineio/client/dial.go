@@ -83,6 +83,13 @@ func (s *Session) target(t Transport, sid string) Target {
 	if header == nil {
 		header = http.Header{}
 	}
+	if u.User != nil { // gorilla/websocket does not take it there
+		r := http.Request{Header: header.Clone()}
+		if password, _ := u.User.Password(); r.Header.Get("Authorization") == "" {
+			r.SetBasicAuth(u.User.Username(), password)
+		}
+		u.User, header = nil, r.Header
+	}
 	return Target{URL: &u, Header: header, Network: s.cfg.Network, MaxMessage: s.cfg.MaxMessage}
 }
 

@@ -42,6 +42,11 @@ func statusError(resp *http.Response) *StatusError {
 	e := &StatusError{Status: resp.StatusCode, Code: -1}
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, 1024)) // what there is of it
 	e.Message = string(body)
+	if to, err := resp.Location(); err == nil && e.Status/100 == 3 {
+		to.RawQuery = "" // it may have ids and tokens
+		e.Message = "the server is said to be at " + to.Redacted()
+		return e
+	}
 	var said struct {
 		Code    *engineio.Code `json:"code"`
 		Message string         `json:"message"`

@@ -41,7 +41,7 @@ func (s *Session) Send(msgs ...engineio.Message) error {
 // Push is Send without a copy, for messages that are sent to many, or that the
 // caller will not touch again. A volatile one is dropped, without an error, if
 // it could not leave at once: while something is being written, and during an
-// upgrade.
+// upgrade. With engineio.Overflow there is no ErrFull.
 func (s *Session) Push(p *engineio.Prepared, f engineio.Flags) error {
 	size := 0
 	for _, pkt := range p.Packets() {
@@ -55,7 +55,7 @@ func (s *Session) Push(p *engineio.Prepared, f engineio.Flags) error {
 	if s.state != engineio.Open {
 		return engineio.ErrClosed
 	}
-	full := s.size > 0 && s.size+size > s.cfg.Outbox // one of any size has room
+	full := f&engineio.Overflow == 0 && s.size > 0 && s.size+size > s.cfg.Outbox // one of any size has room
 	switch {
 	case f&engineio.Volatile != 0 && (full || s.writing || s.held):
 		return nil

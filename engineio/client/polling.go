@@ -42,8 +42,17 @@ func (t Polling) Dial(_ context.Context, target Target) (Link, error) {
 		}
 		l.client = &http.Client{Transport: own, Jar: target.Jar}
 	}
+	if l.client.CheckRedirect == nil {
+		c := *l.client
+		c.CheckRedirect = stay
+		l.client = &c
+	}
 	return l, nil
 }
+
+// stay follows no redirect: it would make a GET of a POST, and what that takes from
+// the server would be lost. WebSocket follows none either.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // pollLink is a server that is polled. It has no goroutine of its own.
 type pollLink struct {
@@ -56,6 +65,7 @@ type pollLink struct {
 	// Written by the first Receive, with which the session begins.
 	url        url.URL
 	maxPayload int64
+	begun      bool
 
 	// Owned by Receive.
 	body []byte // what is left of the last answer
@@ -80,7 +90,7 @@ func (l *pollLink) Receive() (eioparser.Packet, error) {
 	var part []byte
 	part, l.body, l.more = bytes.Cut(l.body, []byte{eioparser.Separator})
 	p, err := eioparser.DecodeText(part)
-	if err == nil && p.Type == eioparser.Open && l.maxPayload == 0 {
+	if err == nil && p.Type == eioparser.Open && !l.begun {
 		err = l.opened(p.Data)
 	}
 	return p, err
@@ -95,7 +105,7 @@ func (l *pollLink) opened(data []byte) error {
 	q := l.url.Query()
 	q.Set("sid", h.SID)
 	l.url.RawQuery = q.Encode()
-	l.maxPayload = h.MaxPayload
+	l.maxPayload, l.begun = h.MaxPayload, true
 	return nil
 }
 
@@ -176,6 +186,9 @@ func (l *pollLink) do(method string, body []byte) ([]byte, error) {
 		r.Header.Set("Content-Type", "text/plain;charset=UTF-8")
 	}
 	resp, err := l.client.Do(r)
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = fmt.Errorf("%s: %w", method, u.Err) // the URL has ids and tokens
+	}
 	if errors.Is(err, io.EOF) {
 		// Not the io.EOF with which a link says that the server closed it.
 		err = fmt.Errorf("engineio: connection broke off: %s", err)
@@ -215,6 +228,10 @@ func (c *ownConn) Close() error {
 // dialer is dial for connections of the link.
 func (l *pollLink) dialer(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		// net/http goes on dialling for a request that has ended.
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(l.ctx, cancel)()
 		c, err := dial(ctx, network, addr)
 		if err != nil {
 			return nil, err

@@ -208,9 +208,9 @@ func TestRetries(t *testing.T) {
 			}
 		})
 		c := sc.net.Connect(overWebSocket(client.Config{Retries: 2, AckTimeout: time.Second}))
-		var d diary
+		var d, failed diary
 		c.OnError(func(_ context.Context, err error) {
-			d.add("%v (timeout: %v)", err, errors.Is(err, socketio.ErrAckTimeout))
+			failed.add("%v (timeout: %v)", err, errors.Is(err, socketio.ErrAckTimeout))
 		})
 		c.OnAnyOutgoing(func(event string, _ sioparser.Args) { d.add("out %s", event) })
 		sc.forget()
@@ -233,7 +233,8 @@ func TestRetries(t *testing.T) {
 		sc.expect(`23["a"]`)
 		<-time.After(time.Second)
 		sc.expect(`24["b"]`)
-		d.expect(t, "out a", "out a", `socketio: event "a" was given up: socketio: operation has timed out (timeout: true)`, "out b")
+		d.expect(t, "out a", "out a", "out b")
+		failed.expect(t, `socketio: event "a" was given up: socketio: operation has timed out (timeout: true)`)
 		answers.Store(true)
 		<-time.After(time.Second)
 		sc.expect(`25["b"]`)
@@ -250,6 +251,84 @@ func TestRetries(t *testing.T) {
 			t.Error(err, time.Since(start))
 		}
 		sc.expect(`28["e"]`, `29["e"]`, `210["e"]`)
+	})
+}
+
+// OnError comes in turn with the handlers also for what the courier gives up, so
+// that it may wait for the courier.
+func TestOnErrorOfTheCourier(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		io := newServer(t, socketio.Config{})
+		io.On("nothing", func(context.Context, *socketio.Event) error { return nil }) // never acknowledged
+		c := io.Connect(overWebSocket(client.Config{Retries: 1, AckTimeout: time.Second}))
+		handling, answered := false, make(chan error, 1)
+		c.On("slow", func(context.Context, *client.Event) error {
+			handling = true
+			<-time.After(10 * time.Second)
+			handling = false
+			return nil
+		})
+		c.OnError(func(ctx context.Context, err error) {
+			if handling {
+				t.Error("beside a handler")
+			}
+			_, err = c.EmitWithAck(ctx, "echo", err.Error())
+			answered <- err
+		})
+		if err := errors.Join(c.Emit(t.Context(), "nothing"), io.Emit("slow")); err != nil {
+			t.Error(err)
+		}
+		select {
+		case err := <-answered:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(time.Hour):
+			t.Error("it waits for itself")
+		}
+	})
+}
+
+// So it does for a panic of OnAnyOutgoing, wherever Emit is called.
+func TestOnErrorOfOnAnyOutgoing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		io := newServer(t, socketio.Config{})
+		c := io.Connect(overWebSocket(client.Config{}))
+		handling, heard := false, make(chan bool, 1)
+		c.OnAnyOutgoing(func(string, sioparser.Args) { panic("boom") })
+		c.OnError(func(context.Context, error) { heard <- handling })
+		c.On("slow", func(context.Context, *client.Event) error {
+			handling = true
+			<-time.After(10 * time.Second)
+			handling = false
+			return nil
+		})
+		if err := io.Emit("slow"); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if err := c.Emit(t.Context(), "x"); err != nil {
+			t.Error(err)
+		}
+		if <-heard {
+			t.Error("beside a handler")
+		}
+	})
+}
+
+// What nobody waits for any more is not asked.
+func TestAskWithAnEndedContext(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sc := newScript(t, nil)
+		c := sc.net.Connect(overWebSocket(client.Config{}))
+		sc.forget()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := c.EmitWithAck(ctx, "x"); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		synctest.Wait()
+		sc.expect()
 	})
 }
 

@@ -22,7 +22,9 @@ func (s *Socket) introduce(a *attempt) {
 	c.mu.Lock()
 	if s.attempt == a {
 		a.asked = true
-		a.conn.control(&sioparser.Packet{Type: sioparser.Connect, Namespace: s.namespace, Payload: payload})
+		if err := a.conn.control(&sioparser.Packet{Type: sioparser.Connect, Namespace: s.namespace, Payload: payload}); err != nil {
+			s.withdraw(fmt.Errorf("socketio: CONNECT: %w", err))
+		}
 	}
 	c.mu.Unlock()
 	if c.config.Timeout < 0 {
@@ -54,7 +56,10 @@ func (s *Socket) payload(ctx context.Context, a *attempt) ([]byte, bool) {
 		c := s.client
 		c.mu.Lock()
 		current := s.attempt == a
-		if current {
+		if current && (c.config.NoReconnection || delays.spent()) {
+			s.withdraw(fmt.Errorf("socketio: auth: %w", err))
+			current = false
+		} else if current {
 			s.refused(fmt.Errorf("socketio: auth: %w", err))
 		}
 		c.mu.Unlock()

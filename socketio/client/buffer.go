@@ -100,7 +100,7 @@ func (s *Socket) tryPut(p *parcel) error {
 		return socketio.ErrDisconnected
 	}
 	if s.joined && len(s.buffer) == 0 && !s.attempt.conn.session.Overdue() {
-		err := s.push(p)
+		err := s.push(p, 0)
 		if !errors.Is(err, engine.ErrFull) && !errors.Is(err, engineio.ErrClosed) {
 			return err
 		}
@@ -124,10 +124,9 @@ func (s *Socket) tryPut(p *parcel) error {
 
 // push hands a parcel to the connection that the socket is joined over. The
 // caller holds mu.
-func (s *Socket) push(p *parcel) error {
-	var flags engineio.Flags
+func (s *Socket) push(p *parcel, flags engineio.Flags) error {
 	if p.volatile {
-		flags = engineio.Volatile
+		flags |= engineio.Volatile
 	}
 	if err := s.attempt.conn.session.Push(p.messages, flags); err != nil {
 		return err
@@ -144,19 +143,31 @@ func (s *Socket) tellOutgoing(p *parcel) {
 	all := s.onAnyOutgoing.all
 	s.client.mu.Unlock()
 	for _, h := range all {
-		s.call(func() { (*h)(p.event, p.args) })
+		err := func() (err error) {
+			defer recovered(&err)
+			(*h)(p.event, p.args)
+			return nil
+		}()
+		if err != nil {
+			s.client.mu.Lock()
+			s.reportLater(err)
+			s.client.mu.Unlock()
+		}
 	}
 }
 
 // drain sends what the buffer holds, as far as the connection takes it. The
 // caller holds mu.
-func (s *Socket) drain() {
+func (s *Socket) drain() { s.drainAs(0) }
+
+// drainAs is drain with flags: engineio.Overflow sends all of it.
+func (s *Socket) drainAs(flags engineio.Flags) {
 	if !s.joined {
 		return
 	}
 	for len(s.buffer) > 0 {
 		p := s.buffer[0]
-		switch err := s.push(p); {
+		switch err := s.push(p, flags); {
 		case errors.Is(err, engineio.ErrClosed):
 			return // the next connection takes it
 		case errors.Is(err, engine.ErrFull):
@@ -182,7 +193,7 @@ func (s *Socket) undelivered(p *parcel, err error) {
 	if p.only == nil {
 		what = fmt.Sprintf("event %q", p.event)
 	}
-	s.add(task{run: func() { s.report(fmt.Errorf("socketio: %s was not sent: %w", what, err)) }})
+	s.reportLater(fmt.Errorf("socketio: %s was not sent: %w", what, err))
 }
 
 // shrink takes something out of the buffer's account. The caller holds mu.

@@ -3,6 +3,7 @@ package client_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/siokit/siokit/engineio"
 	"github.com/siokit/siokit/socketio"
 	"github.com/siokit/siokit/socketio/client"
+	"github.com/siokit/siokit/socketio/siotest"
 )
 
 // What was emitted leaves before the connection ends.
@@ -38,6 +40,74 @@ func TestCloseSendsWhatIsQueued(t *testing.T) {
 		synctest.Wait()
 		if got != 100 || reason != socketio.ClientNamespaceDisconnect {
 			t.Error(got, reason)
+		}
+	})
+}
+
+// So does what the outbox had no room for.
+func TestCloseSendsMoreThanTheOutboxHolds(t *testing.T) {
+	for name, end := range map[string]func(c *siotest.Client) error{
+		"Close":      func(c *siotest.Client) error { return c.Close() },
+		"Disconnect": func(c *siotest.Client) error { c.Disconnect(); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				io := newServer(t, socketio.Config{})
+				var got atomic.Int32
+				io.On("x", func(context.Context, *socketio.Event) error { got.Add(1); return nil })
+				config := overWebSocket(client.Config{})
+				config.Engine.Outbox = 1 << 20
+				c := io.Connect(config)
+				text := strings.Repeat("x", 400_000)
+				for range 20 {
+					if err := c.Emit(t.Context(), "x", text); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := end(c); err != nil {
+					t.Error(err)
+				}
+				<-time.After(time.Minute)
+				if n := got.Load(); n != 20 {
+					t.Errorf("the server got %d of 20", n)
+				}
+			})
+		})
+	}
+}
+
+// Another namespace may be joined while one fills the outbox.
+func TestNamespacesDuringAnUpload(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		io := newServer(t, socketio.Config{})
+		io.Of("/b")
+		var got atomic.Int32
+		io.On("x", func(context.Context, *socketio.Event) error { got.Add(1); return nil })
+		config := overWebSocket(client.Config{})
+		config.Engine.Outbox = 1 << 20
+		config.Auth = client.Static(map[string]string{"token": strings.Repeat("t", 20_000)}) // more than the outbox has left
+		c := io.Connect(config)
+		c.OnDisconnect(func(_ context.Context, why *client.DisconnectError) {
+			if why.Reason != client.ClientDisconnect {
+				t.Error(why)
+			}
+		})
+		c.StallUp(true)
+		text := strings.Repeat("x", 10_000)
+		for range 500 {
+			if err := c.Emit(t.Context(), "x", text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b := c.Of("/b")
+		if err := b.Open(); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		c.StallUp(false)
+		<-time.After(time.Second)
+		if n := got.Load(); n != 500 || !b.Connected() {
+			t.Errorf("the server got %d of 500; joined: %t", n, b.Connected())
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"strings"
 	"time"
 
 	engine "github.com/siokit/siokit/engineio/client"
@@ -42,7 +43,8 @@ type Config struct {
 	// a map, nil for nothing. It is called before each CONNECT, also after
 	// reconnections, so that it may fetch a fresh token; Static always gives the
 	// same. ctx ends with the connection. An error goes to OnConnectError, and the
-	// next attempt follows after the usual delay. nil: CONNECT carries nothing.
+	// next attempt follows after the usual delay, unless NoReconnection or
+	// ReconnectionAttempts says that there is none. nil: CONNECT carries nothing.
 	Auth func(ctx context.Context, namespace string) (any, error)
 
 	// NoReconnection lets the client stay away when a connection was lost or could
@@ -133,6 +135,9 @@ func (c *Config) complete() error {
 	case c.Buffer < 0 || c.Inbox < 0:
 		return errors.New("socketio: Config.Buffer or Config.Inbox is negative")
 	}
+	if c.Limits.AttachmentBytes == 0 {
+		c.Limits.AttachmentBytes = max(c.Engine.MaxMessage, 100<<20)
+	}
 	if c.Codec == nil {
 		c.Codec = sioparser.Text
 	}
@@ -165,6 +170,12 @@ func endpoint(raw string) (string, error) {
 	}
 	if u.Path == "" || u.Path == "/" {
 		u.Path = "/socket.io/"
+	}
+	if !strings.HasSuffix(u.Path, "/") { // as the official client's addTrailingSlash
+		u.Path += "/"
+		if u.RawPath != "" {
+			u.RawPath += "/"
+		}
 	}
 	return u.String(), nil
 }

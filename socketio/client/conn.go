@@ -95,18 +95,18 @@ func (k *conn) fail(why *DisconnectError) {
 	k.session.Discard()
 }
 
-// control sends a packet that is no event. A server that does not take it has
-// stopped reading. The caller holds mu.
-func (k *conn) control(p *sioparser.Packet) {
+// control sends a packet that is no event, behind what is queued, however much
+// that is. It fails if the packet can't be one. The caller holds mu.
+func (k *conn) control(p *sioparser.Packet) error {
 	k.left = k.left || p.Type == sioparser.Disconnect
 	prepared, err := encode(k.client.config.Codec, p)
 	if err == nil {
-		err = k.session.Push(prepared, 0)
+		err = k.session.Push(prepared, engineio.Overflow)
 	}
-	if err != nil && k.why == nil && !errors.Is(err, engineio.ErrClosed) {
-		k.why = &DisconnectError{Reason: engineio.TransportError, Err: err}
-		k.session.Discard()
+	if errors.Is(err, engineio.ErrClosed) {
+		return nil // Close follows
 	}
+	return err
 }
 
 // unanswered gives the connection up if nothing has come of it: a CONNECT was

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -520,5 +521,95 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("%s: %v", answer, err)
 			}
 		})
+	}
+}
+
+// A namespace whose CONNECT can't be sent ends alone.
+func TestConnectThatCannotBeSent(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		io := newServer(t, socketio.Config{})
+		config := overWebSocket(client.Config{})
+		config.Auth = func(_ context.Context, namespace string) (any, error) {
+			if namespace == "/large" {
+				return map[string]string{"token": strings.Repeat("x", 2_000_000)}, nil
+			}
+			return nil, nil
+		}
+		c := io.Connect(config)
+		var d diary
+		d.follow(c.Socket)
+		for _, namespace := range []string{"/large", "/a,b"} {
+			if err := c.Of(namespace).Connect(t.Context()); err == nil || !strings.Contains(err.Error(), "CONNECT") {
+				t.Error(namespace, err)
+			}
+		}
+		d.expect(t)
+	})
+}
+
+// Of two who wait for a connection one may lose patience.
+func TestConnectOfAnother(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		io := newServer(t, socketio.Config{})
+		c := io.Client(overWebSocket(client.Config{}))
+		c.Unreachable(true)
+		patient := make(chan error, 1)
+		go func() { patient <- c.Connect(t.Context()) }()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		if err := c.Connect(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		c.Unreachable(false)
+		if err := <-patient; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Auth is not asked again where nothing is tried again.
+func TestAuthFailsForTheLastTime(t *testing.T) {
+	failure := errors.New("no token")
+	for name, row := range map[string]struct {
+		config client.Config
+		asked  int
+	}{
+		"NoReconnection":       {client.Config{NoReconnection: true}, 1},
+		"ReconnectionAttempts": {client.Config{ReconnectionAttempts: 2}, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				io := newServer(t, socketio.Config{})
+				asked := 0
+				config := overWebSocket(row.config)
+				config.Auth = func(context.Context, string) (any, error) { asked++; return nil, failure }
+				err := io.Client(config).Connect(t.Context())
+				if !errors.Is(err, failure) || asked != row.asked {
+					t.Errorf("asked %d times: %v", asked, err)
+				}
+			})
+		})
+	}
+}
+
+// A path is a folder, as for the official client.
+func TestPathWithoutSlash(t *testing.T) {
+	srv, err := socketio.NewServer(socketio.Config{Logger: discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer srv.Close()
+	mux := http.NewServeMux()
+	mux.Handle("/mine/", srv) // which sends /mine there
+	web := httptest.NewServer(mux)
+	defer web.Close()
+	c, err := client.New(web.URL+"/mine", quiet(client.Config{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Connect(t.Context()); err != nil {
+		t.Error(err)
 	}
 }

@@ -81,6 +81,10 @@ func (s *Socket) call(f func()) {
 	}())
 }
 
+// reportLater is report in the order of the handlers and hooks, from goroutines
+// that are not theirs. The caller holds mu.
+func (s *Socket) reportLater(err error) { s.add(task{run: func() { s.report(err) }}) }
+
 // report hands an error to OnError, or to the log; a panic disconnects.
 func (s *Socket) report(err error) {
 	if err == nil {

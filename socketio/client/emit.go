@@ -89,6 +89,9 @@ func (f Sender) Send(ctx context.Context, args ...any) error { return f.Emit(ctx
 
 // EmitWithAck is Socket.EmitWithAck with the flags.
 func (f Sender) EmitWithAck(ctx context.Context, event string, args ...any) (*socketio.Ack, error) {
+	if ctx.Err() != nil {
+		return nil, ackError(context.Cause(ctx))
+	}
 	s := f.socket
 	encoded, err := s.encodeEvent(event, args)
 	if err != nil {

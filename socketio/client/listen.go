@@ -37,6 +37,7 @@ func (s *Socket) On(event string, h func(ctx context.Context, ev *Event) error) 
 	if sioparser.Reserved(event) {
 		panic(fmt.Sprintf("%v: %q: there are hooks for it", socketio.ErrReserved, event))
 	}
+	notNil(h)
 	s.client.mu.Lock()
 	if s.byName == nil {
 		s.byName = make(map[string]*hooks[Handler])
@@ -46,8 +47,15 @@ func (s *Socket) On(event string, h func(ctx context.Context, ev *Event) error) 
 		all = new(hooks[Handler])
 		s.byName[event] = all
 	}
+	entry := all.insert(h)
 	s.client.mu.Unlock()
-	return all.add(&s.client.mu, h)
+	return func() {
+		s.client.mu.Lock()
+		defer s.client.mu.Unlock()
+		if all.remove(entry); len(all.all) == 0 && s.byName[event] == all {
+			delete(s.byName, event) // names may be made for one answer each
+		}
+	}
 }
 
 // Once is On for one event only.
@@ -88,7 +96,10 @@ func (s *Socket) OnDisconnect(h func(ctx context.Context, why *DisconnectError))
 
 // OnConnectError calls h when an attempt to connect has failed: with a
 // *ConnectError if the server refused, and then there is no further attempt
-// before Open or Connect is called; else the next one follows by itself.
+// before Open or Connect is called; else the next one follows by itself, unless
+// Auth has failed for the last time, or its CONNECT can't be sent. A server that has
+// not answered in time (ErrTimeout) is not asked again while other namespaces are
+// joined over the connection: it may be about to.
 func (s *Socket) OnConnectError(h func(ctx context.Context, err error)) (stop func()) {
 	return s.onConnectError.add(&s.client.mu, h)
 }

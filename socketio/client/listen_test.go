@@ -3,6 +3,7 @@ package client_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"runtime"
 	"strings"
@@ -351,5 +352,54 @@ func TestDroppedEventsAreNotTold(t *testing.T) {
 			t.Error(err)
 		}
 		d.expect(t, "kept")
+	})
+}
+
+// Names that were listened to once take no memory for good.
+func TestNamesAreForgotten(t *testing.T) {
+	c, err := client.New("http://127.0.0.1:1", client.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	held := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := held()
+	for i := range 50_000 {
+		c.On(fmt.Sprintf("reply-%032d", i), func(context.Context, *client.Event) error { return nil })()
+	}
+	if after := held(); after > before+1<<20 {
+		t.Errorf("%d bytes", after-before)
+	}
+	runtime.KeepAlive(c)
+}
+
+// Attachments may be as large as text.
+func TestLargeAttachment(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		io := newServer(t, socketio.Config{})
+		c := io.Connect(overWebSocket(client.Config{}))
+		got := make(chan int, 2)
+		c.On("file", func(_ context.Context, ev *client.Event) error {
+			var b []byte
+			err := ev.Bind(&b)
+			got <- len(b)
+			return err
+		})
+		if err := io.Emit("file", make([]byte, 12<<20)); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case n := <-got:
+			if n != 12<<20 {
+				t.Error(n)
+			}
+		case <-time.After(time.Minute):
+			t.Error("it did not come")
+		}
 	})
 }

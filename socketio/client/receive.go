@@ -28,7 +28,7 @@ func (k *conn) receive(p *sioparser.Packet) {
 		}
 	case sioparser.ConnectError:
 		if s.attempt.asked {
-			s.rejected(s.refusal(p.Payload))
+			s.withdraw(s.refusal(p.Payload))
 		}
 	case sioparser.Disconnect:
 		s.kicked()
@@ -50,7 +50,7 @@ func (s *Socket) welcomed(payload []byte) {
 		PID string `json:"pid"`
 	}
 	if len(payload) == 0 || s.client.config.Values.BindJSON(payload, &welcome) != nil || welcome.SID == "" {
-		s.rejected(ErrVersion)
+		s.withdraw(ErrVersion)
 		return
 	}
 	s.connected(welcome.SID, welcome.PID)

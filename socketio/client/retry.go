@@ -106,7 +106,9 @@ func (s *Socket) deliverAll() {
 		if e.result != nil {
 			e.result <- o
 		} else if o.err != nil && !errors.Is(o.err, ErrClosed) {
-			s.report(fmt.Errorf("socketio: event %q was given up: %w", e.event, o.err))
+			s.client.mu.Lock()
+			s.reportLater(fmt.Errorf("socketio: event %q was given up: %w", e.event, o.err))
+			s.client.mu.Unlock()
 		}
 	}
 }
@@ -150,7 +152,7 @@ func (s *Socket) hand(e *consignment) (*parcel, error) {
 			return nil, err
 		}
 	}
-	switch err := s.push(p); {
+	switch err := s.push(p, 0); {
 	case errors.Is(err, engineio.ErrClosed):
 		return nil, s.awaitNews(e)
 	case errors.Is(err, engine.ErrFull):

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/siokit/siokit/engineio"
 	"github.com/siokit/siokit/sioparser"
 	"github.com/siokit/siokit/socketio"
 )
@@ -131,7 +132,9 @@ func (s *Socket) Connect(ctx context.Context) error {
 	s.waiters = slices.DeleteFunc(s.waiters, func(other chan error) bool { return other == w })
 	cause := context.Cause(ctx)
 	last := s.lastErr
-	s.disconnect(&DisconnectError{Reason: ClientDisconnect}, cause)
+	if len(s.waiters) == 0 { // else another Connect waits for it still
+		s.disconnect(&DisconnectError{Reason: ClientDisconnect}, cause)
+	}
 	if last != nil {
 		return fmt.Errorf("socketio: not connected: %w: %w", cause, last)
 	}
@@ -162,7 +165,8 @@ func (s *Socket) disconnect(why *DisconnectError, err error) {
 	s.wanted = false
 	switch a := s.attempt; {
 	case s.joined:
-		a.conn.control(&sioparser.Packet{Type: sioparser.Disconnect, Namespace: s.namespace})
+		s.drainAs(engineio.Overflow) // it has been promised that it leaves, and is in memory anyway
+		_ = a.conn.control(&sioparser.Packet{Type: sioparser.Disconnect, Namespace: s.namespace})
 		s.leave(why)
 	case a != nil && !a.asked:
 		close(a.answered)
@@ -206,7 +210,7 @@ func (s *Socket) connected(sid, pid string) {
 	if !s.wanted {
 		s.attempt = nil
 		s.dropEarly()
-		a.conn.control(&sioparser.Packet{Type: sioparser.Disconnect, Namespace: s.namespace})
+		_ = a.conn.control(&sioparser.Packet{Type: sioparser.Disconnect, Namespace: s.namespace})
 		return
 	}
 	s.joined, s.id = true, sid
@@ -262,7 +266,19 @@ func (s *Socket) dropEarly() {
 	s.early = nil
 }
 
-// sentAway ends the socket because the server said so. The caller holds mu.
+// withdraw ends an attempt that the server has refused, or that can't succeed. The
+// caller holds mu.
+func (s *Socket) withdraw(err error) {
+	close(s.attempt.answered)
+	s.attempt = nil
+	s.dropEarly()
+	if s.wanted {
+		s.refused(err)
+		s.sentAway(err)
+	}
+}
+
+// sentAway ends the socket without a word to the server. The caller holds mu.
 func (s *Socket) sentAway(err error) {
 	s.wanted = false
 	s.settle(err)
@@ -278,16 +294,4 @@ func (s *Socket) kicked() {
 		s.lost(why)
 	}
 	s.sentAway(why)
-}
-
-// rejected is called when the server has answered CONNECT with an error. The
-// caller holds mu.
-func (s *Socket) rejected(err error) {
-	close(s.attempt.answered)
-	s.attempt = nil
-	s.dropEarly()
-	if s.wanted {
-		s.refused(err)
-		s.sentAway(err)
-	}
 }

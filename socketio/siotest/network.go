@@ -107,7 +107,16 @@ func (l *line) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 func (l *line) forget(e *end) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ends = slices.DeleteFunc(l.ends, func(other *end) bool { return other == e })
+	e.gone = true
+	l.tidy()
+}
+
+// tidy forgets what the client has closed, once it has got through to the server.
+// The caller holds mu.
+func (l *line) tidy() {
+	if !l.faults.silentUp && !l.faults.silentDown {
+		l.ends = slices.DeleteFunc(l.ends, func(e *end) bool { return e.gone })
+	}
 }
 
 // change changes what is wrong with the line, also for open connections.
@@ -118,6 +127,7 @@ func (l *line) change(f func(*faults)) {
 	for _, e := range l.ends {
 		e.apply(l.faults)
 	}
+	l.tidy()
 }
 
 func (e *end) apply(f faults) {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,7 +27,7 @@ type Server struct {
 	t          testing.TB
 	network    *network
 	transcript *transcript
-	clients    int
+	clients    atomic.Int32
 }
 
 // New starts a server with this configuration. It ends with the test, after the
@@ -92,8 +93,7 @@ type Client struct {
 // logs into the transcript.
 func (s *Server) Client(config client.Config) *Client {
 	s.t.Helper()
-	s.clients++
-	name := fmt.Sprintf("client %d", s.clients)
+	name := fmt.Sprintf("client %d", s.clients.Add(1))
 	l := &line{network: s.network}
 	if config.Logger == nil {
 		config.Logger = s.transcript.logger(name)

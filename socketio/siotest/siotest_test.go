@@ -311,6 +311,59 @@ func TestStallDown(t *testing.T) {
 	})
 }
 
+// Behind a stall nobody learns that the other end has closed the connection.
+func TestStallHidesTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := siotest.New(t, socketio.Config{})
+		ended := make(chan socketio.Reason, 1)
+		s.OnDisconnect(func(_ context.Context, _ *socketio.Socket, why *socketio.DisconnectError) { ended <- why.Reason })
+		c := s.Connect(overWebSocket())
+		c.Stall(true)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_ = c.Shutdown(ctx) // which closes at once
+		if why := <-ended; why != engineio.PingTimeout {
+			t.Error(why)
+		}
+	})
+}
+
+// What was sent into a stall, the end of the connection too, arrives when it is
+// over.
+func TestStallThenClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := siotest.New(t, socketio.Config{})
+		var got atomic.Int32
+		ended := make(chan time.Time, 1)
+		s.On("x", func(context.Context, *socketio.Event) error { got.Add(1); return nil })
+		s.OnDisconnect(func(context.Context, *socketio.Socket, *socketio.DisconnectError) { ended <- time.Now() })
+		c := s.Connect(overWebSocket())
+		c.StallUp(true)
+		if err := c.Emit(t.Context(), "x"); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+		over := time.Now()
+		c.StallUp(false)
+		if after := (<-ended).Sub(over); got.Load() != 1 || after > time.Second {
+			t.Error(got.Load(), after)
+		}
+	})
+}
+
+// Clients may be made from any goroutine.
+func TestClientsAtOnce(t *testing.T) {
+	s := siotest.New(t, socketio.Config{})
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() { s.Client(overWebSocket()) })
+	}
+	all.Wait()
+}
+
 // A recorder is a test that fails, for testing what is told then.
 type recorder struct {
 	testing.TB

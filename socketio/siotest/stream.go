@@ -19,8 +19,8 @@ type stream struct {
 	stalled  bool // nothing can be read
 	chunks   []chunk
 	size     int
-	ended    bool  // the writer has closed it
-	broken   error // both ends have lost it
+	ended    bool // the writer has closed it
+	closed   bool // the reader has closed it, which the writer learns unless it is stalled
 	readDue  time.Time
 	writeDue time.Time
 	changed  chan struct{} // closed when any of this has changed
@@ -50,8 +50,8 @@ func (s *stream) read(p []byte) (n int, err error) {
 		s.mu.Lock()
 		due, deadline, changed := s.readDue, s.readDue, s.changed
 		switch {
-		case s.broken != nil:
-			err = s.broken
+		case s.closed:
+			err = net.ErrClosed
 		case passed(due):
 			err = os.ErrDeadlineExceeded
 		case s.stalled:
@@ -86,10 +86,10 @@ func (s *stream) write(p []byte) (n int, err error) {
 		deadline, changed := s.writeDue, s.changed
 		room := 0
 		switch {
-		case s.broken != nil:
-			err = s.broken
 		case s.ended:
 			err = net.ErrClosed
+		case s.closed && !s.stalled:
+			err = errBroken
 		case passed(deadline):
 			err = os.ErrDeadlineExceeded
 		default:
@@ -121,13 +121,7 @@ func (s *stream) write(p []byte) (n int, err error) {
 func (s *stream) end() { s.change(func() { s.ended = true }) }
 
 // refuse is what the reader's Close does.
-func (s *stream) refuse(err error) {
-	s.change(func() {
-		if s.broken == nil {
-			s.broken = err
-		}
-	})
-}
+func (s *stream) refuse() { s.change(func() { s.closed = true }) }
 
 // cut loses what is on the way.
 func (s *stream) cut() {
@@ -165,6 +159,7 @@ type end struct {
 	in, out       *stream
 	local, remote net.Addr
 	once          sync.Once
+	gone          bool   // closed by the client; guarded by the line's mu
 	closed        func() // tells the network
 }
 
@@ -174,7 +169,7 @@ func (e *end) Write(p []byte) (int, error) { return e.out.write(p) }
 func (e *end) Close() error {
 	e.once.Do(func() {
 		e.out.end()
-		e.in.refuse(net.ErrClosed)
+		e.in.refuse()
 		e.closed()
 	})
 	return nil
@@ -198,4 +193,7 @@ func (e *end) SetDeadline(t time.Time) error {
 	return e.SetWriteDeadline(t)
 }
 
-var errRefused = &net.OpError{Op: "dial", Net: "memory", Err: syscall.ECONNREFUSED}
+var (
+	errBroken  = &net.OpError{Op: "write", Net: "memory", Err: syscall.EPIPE}
+	errRefused = &net.OpError{Op: "dial", Net: "memory", Err: syscall.ECONNREFUSED}
+)
