@@ -144,7 +144,7 @@ func (srv *Server) Namespaces() iter.Seq[*Namespace] {
 }
 
 // OnNewNamespace calls h for each namespace that comes into being from now on,
-// before anybody joins it.
+// before anybody joins it. h must not wait for Shutdown, which waits for h.
 func (srv *Server) OnNewNamespace(h func(*Namespace)) (stop func()) { return srv.created.add(h) }
 
 // namespace returns a namespace that exists, or nil.
