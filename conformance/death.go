@@ -10,6 +10,9 @@ import (
 // death reports how the server died, or "" while it lives. A server that the
 // suite did not start is looked for only after a failure.
 func (r *runner) death(ctx context.Context, res *Result) string {
+	if ctx.Err() != nil {
+		return "" // nothing can be told any more
+	}
 	t, ours := r.target.(restarter)
 	grace := time.Duration(0)
 	if res.Failure != nil {
@@ -57,6 +60,7 @@ func (r *runner) restart(ctx context.Context) {
 	if t, ok := r.target.(restarter); ok {
 		server, restartErr := t.restart(ctx)
 		if err = restartErr; err == nil {
+			server.EnginePath = r.env.Server.EnginePath // preflight may have chosen it
 			r.env.Server = server
 			return
 		}

@@ -68,19 +68,27 @@ type Report struct {
 	Stale []string
 	// Unexplained tells of deaths of the server that no single case brings about.
 	Unexplained []string
+	// Interrupted tells that the run was ended before its time: it never conforms.
+	Interrupted bool
 }
 
 // Exit codes of the command, and what [Report.ExitCode] returns.
 const (
 	ExitOK       = 0
 	ExitFailures = 1
-	ExitUsage    = 2 // wrong usage, or the fixture is missing
+	ExitUsage    = 2 // wrong usage, or the fixture is missing, or every case was skipped
 	ExitDied     = 3
 )
 
 // ExitCode sums the report up.
 func (r *Report) ExitCode() int {
 	code := ExitOK
+	switch {
+	case r.Interrupted:
+		code = ExitFailures
+	case len(r.Results) > 0 && r.Count(Skip, "") == len(r.Results):
+		code = ExitUsage // nothing was run: nothing is known
+	}
 	for _, res := range r.Results {
 		switch {
 		case res.Verdict == Died && res.Counts:

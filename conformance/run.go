@@ -90,11 +90,15 @@ func Run(ctx context.Context, target Target, opts Options) (*Report, error) {
 	}
 	defer r.clock.stop()
 	if err := r.preflight(ctx); err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("conformance: interrupted: %w", context.Cause(ctx)) // it says nothing about the server
+		}
 		return nil, err
 	}
 	r.run(ctx, chosen)
 	r.report.Duration = time.Since(r.report.Started)
 	r.report.Stale = r.stale(chosen)
+	r.report.Interrupted = ctx.Err() != nil
 	return r.report, context.Cause(ctx)
 }
 
@@ -150,7 +154,7 @@ func (r *runner) run(ctx context.Context, cases []spec.Case) {
 // running are run once more one by one, to see which of them it was.
 func (r *runner) parallel(ctx context.Context, results []Result, indexes []int) {
 	workers := r.opts.Parallel
-	if workers == 0 {
+	if workers <= 0 {
 		workers = 16
 	}
 	for len(indexes) > 0 {
@@ -230,6 +234,10 @@ func (r *runner) attempt(ctx context.Context, res *Result) {
 	}
 	for range max(1, r.opts.Repeat) {
 		out, retries := r.once(ctx, res.Case)
+		if out.Failure != nil && ctx.Err() != nil {
+			res.Verdict, res.Reason = Skip, "the run was interrupted"
+			return
+		}
 		res.Retries += retries
 		if res.Started.IsZero() {
 			res.Started = out.Started

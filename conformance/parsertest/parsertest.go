@@ -18,7 +18,9 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/siokit/siokit/conformance/internal/match"
 	"github.com/siokit/siokit/conformance/vectors"
@@ -156,10 +158,18 @@ func describe(v vectors.Vector) string {
 	return strings.Join(list, " , ")
 }
 
+// answerTime is how long a parser may think about one question.
+const answerTime = 30 * time.Second
+
 // Process runs a command that answers questions, a line each, and checks it.
 // The process ends when its standard input does.
 func Process(ctx context.Context, name string, args ...string) ([]Result, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
+	// A group of its own, so that what the command starts ends with it.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -179,9 +189,14 @@ func Process(ctx context.Context, name string, args ...string) ([]Result, error)
 			return Answer{}, err
 		}
 		var a Answer
+		late := time.AfterFunc(answerTime, cancel)
+		defer late.Stop()
 		err := answers.Decode(&a)
 		return a, err
 	})
+	if err != nil {
+		cancel() // it may talk on, or wait
+	}
 	in.Close()
 	if werr := cmd.Wait(); err == nil && werr != nil {
 		err = fmt.Errorf("parsertest: %w", werr)

@@ -124,6 +124,8 @@ func (p *Pending) AnswerOrEnd() *Answer {
 		return &Answer{Response: resp, t: p.t, what: p.what}
 	case errors.Is(err, wire.ErrClosed):
 		return nil
+	case !errors.Is(err, wire.ErrNoAnswer):
+		p.t.Failf("%s: %v", p.what, err)
 	}
 	p.t.Failf("%s: neither an answer nor the end of the connection within %v", p.what, p.t.Patience)
 	return nil

@@ -68,7 +68,7 @@ func NewDocument(r *conformance.Report, allTraces bool) Document {
 		Started:     r.Started,
 		DurationMS:  r.Duration.Milliseconds(),
 		ExitCode:    r.ExitCode(),
-		Verdict:     map[int]string{conformance.ExitOK: "conforms", conformance.ExitFailures: "fails", conformance.ExitDied: "died"}[r.ExitCode()],
+		Verdict:     map[int]string{conformance.ExitOK: "conforms", conformance.ExitFailures: "fails", conformance.ExitDied: "died", conformance.ExitUsage: "nothing was run"}[r.ExitCode()],
 		Features:    map[string]string{},
 		Stale:       r.Stale,
 		Unexplained: r.Unexplained,

@@ -69,10 +69,15 @@ func Failure(w io.Writer, res conformance.Result) error {
 func Verdict(r *conformance.Report) string {
 	word := "CONFORMS"
 	switch r.ExitCode() {
+	case conformance.ExitUsage:
+		word = "NOTHING WAS RUN"
 	case conformance.ExitFailures:
 		word = "DOES NOT CONFORM"
 	case conformance.ExitDied:
 		word = "THE SERVER DIED"
+	}
+	if r.Interrupted {
+		word = "INTERRUPTED"
 	}
 	if r.Options.Bare {
 		word += " in what needs no program on the server"

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
+	"math"
 	"net"
 	"time"
 )
@@ -36,6 +38,7 @@ type Conn struct {
 	Label string
 
 	reader  *bufio.Reader
+	gate    *gate // below reader
 	trace   *Trace
 	host    string
 	timeout time.Duration
@@ -62,14 +65,40 @@ func (d *Dialer) Dial(ctx context.Context, kind string) (*Conn, error) {
 	if host == "" {
 		host = d.Addr
 	}
+	g := &gate{conn: raw, left: math.MaxInt64}
 	return &Conn{
 		Conn:    raw,
 		Label:   d.Trace.Name(kind),
-		reader:  bufio.NewReader(raw),
+		reader:  bufio.NewReader(g),
+		gate:    g,
 		trace:   d.Trace,
 		host:    host,
 		timeout: d.timeout(),
 	}, nil
+}
+
+// gate bounds what an answer of the server may make the suite read: an answer
+// without end must not cost the machine its memory. Whoever reads sets left.
+type gate struct {
+	conn net.Conn
+	left int64
+}
+
+// maxHead and maxBody are how large the two parts of an answer may be.
+const (
+	maxHead = 1 << 20
+	maxBody = 16 << 20
+)
+
+var errEndless = errors.New("the answer is too large")
+
+func (g *gate) Read(b []byte) (int, error) {
+	if g.left <= 0 {
+		return 0, errEndless
+	}
+	n, err := g.conn.Read(b[:min(int64(len(b)), g.left)])
+	g.left -= int64(n)
+	return n, err
 }
 
 // WriteRaw writes bytes as they are.

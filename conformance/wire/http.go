@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -116,6 +117,8 @@ func (c *Conn) WriteRequest(r Request) error {
 // what was malformed.
 func (c *Conn) ReadResponse(deadline time.Time, method string) (*Response, error) {
 	c.SetReadDeadline(deadline)
+	c.gate.left = maxHead
+	defer func() { c.gate.left = math.MaxInt64 }()
 	resp, err := http.ReadResponse(c.reader, &http.Request{Method: method})
 	if err != nil {
 		return nil, c.readError(err)
@@ -123,6 +126,7 @@ func (c *Conn) ReadResponse(deadline time.Time, method string) (*Response, error
 	defer resp.Body.Close()
 	r := &Response{Status: resp.StatusCode, Proto: resp.Proto, Header: resp.Header, KeepAlive: !resp.Close}
 	if resp.StatusCode != http.StatusSwitchingProtocols {
+		c.gate.left = maxBody
 		r.Body, err = io.ReadAll(resp.Body)
 	}
 	r.At = time.Now()

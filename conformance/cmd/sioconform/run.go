@@ -79,7 +79,7 @@ func (c *checkCommand) target() (conformance.Target, error) {
 	var target conformance.Target
 	switch {
 	case c.Cmd != "":
-		target = conformance.Command(conformance.CommandConfig{Args: []string{"/bin/sh", "-c", "exec " + c.Cmd}, URL: c.URL, StartTimeout: c.StartTimeout})
+		target = conformance.Command(conformance.CommandConfig{Args: []string{"/bin/sh", "-c", c.Cmd}, URL: c.URL, StartTimeout: c.StartTimeout})
 	case c.URL != "":
 		target = conformance.URL(c.URL)
 	default:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -23,6 +24,7 @@ func (c *checkCommand) write(out io.Writer, r *conformance.Report) error {
 		{c.HTML, func(w io.Writer) error { return report.HTML(w, report.NewDocument(r, c.Record)) }},
 	}
 	taken := false
+	var failed error // the text comes all the same: the run may have taken minutes
 	for _, f := range forms {
 		switch f.file {
 		case "":
@@ -32,15 +34,13 @@ func (c *checkCommand) write(out io.Writer, r *conformance.Report) error {
 				return err
 			}
 		default:
-			if err := writeFile(f.file, f.write); err != nil {
-				return err
-			}
+			failed = errors.Join(failed, writeFile(f.file, f.write))
 		}
 	}
 	if taken {
-		return nil
+		return failed
 	}
-	return report.Text(out, r)
+	return errors.Join(failed, report.Text(out, r))
 }
 
 func writeFile(name string, write func(io.Writer) error) error {
