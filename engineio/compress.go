@@ -43,24 +43,28 @@ func writeCompressed(w io.Writer, encoding string, body []byte) error {
 }
 
 // acceptedEncoding returns the content coding that the client likes best of
-// gzip and deflate, or "".
+// gzip and deflate, or "". A star stands for those that are not named.
 func acceptedEncoding(h http.Header) string {
-	best, bestQ := "", 0.0
+	q := map[string]float64{}
 	for _, item := range splitList(h["Accept-Encoding"]) {
 		name, params, _ := strings.Cut(item, ";")
-		q := 1.0
-		if v, ok := strings.CutPrefix(strings.TrimSpace(params), "q="); ok {
+		weight := 1.0
+		if key, v, ok := strings.Cut(params, "="); ok && strings.EqualFold(strings.TrimSpace(key), "q") {
 			var err error
-			if q, err = strconv.ParseFloat(v, 64); err != nil {
-				continue
+			if weight, err = strconv.ParseFloat(strings.TrimSpace(v), 64); err != nil {
+				weight = 0
 			}
 		}
-		name = strings.ToLower(strings.TrimSpace(name))
-		if name == "*" {
-			name = "gzip"
+		q[strings.ToLower(strings.TrimSpace(name))] = weight
+	}
+	best, bestQ := "", 0.0
+	for _, name := range [...]string{"gzip", "deflate"} {
+		weight, named := q[name]
+		if !named {
+			weight = q["*"]
 		}
-		if (name == "gzip" || name == "deflate") && (q > bestQ || q == bestQ && q > 0 && name == "gzip") {
-			best, bestQ = name, q
+		if weight > bestQ {
+			best, bestQ = name, weight
 		}
 	}
 	return best

@@ -335,12 +335,12 @@ func (l *pollLink) post(w http.ResponseWriter, r *http.Request) {
 		if errors.Is(err, errTooLarge) {
 			// The session lives on: as far as it is concerned nothing was sent.
 			_ = dropBody(w, r)
-			w.Header().Set("Connection", "close")
+			closeAfter(w, r)
 			w.WriteHeader(http.StatusRequestEntityTooLarge)
 			return
 		}
 		l.port.Fail(fmt.Errorf("%w: %w", errDataLeft, err))
-		cutOff(w, rc)
+		cutOff(w, r, rc)
 		return
 	}
 	l.deliver(l.packets(r, body, binary))
@@ -358,13 +358,22 @@ func (l *pollLink) post(w http.ResponseWriter, r *http.Request) {
 
 // cutOff ends a request without an answer, where that is possible: there is
 // nobody who would understand one.
-func cutOff(w http.ResponseWriter, rc *http.ResponseController) {
+func cutOff(w http.ResponseWriter, r *http.Request, rc *http.ResponseController) {
 	if c, _, err := rc.Hijack(); err == nil {
 		_ = c.Close()
 		return
 	}
-	w.Header().Set("Connection", "close")
+	closeAfter(w, r)
 	w.WriteHeader(http.StatusBadRequest)
+}
+
+// closeAfter says that the connection ends with this answer. In HTTP/3 the header
+// would make the answer malformed (RFC 9114, section 4.2), and not every server
+// takes it out.
+func closeAfter(w http.ResponseWriter, r *http.Request) {
+	if r.ProtoMajor == 1 {
+		w.Header().Set("Connection", "close")
+	}
 }
 
 // beginPost claims the way in for one request, or returns the status with

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -188,6 +189,9 @@ func (srv *Server) refuse(w http.ResponseWriter, r *http.Request, e *ConnectionE
 	srv.report(e, r)
 	_ = dropBody(w, r)
 	h := w.Header()
+	if srv.cfg.Cookie != nil {
+		dropCookie(h, srv.cfg.Cookie.Name)
+	}
 	status := e.status
 	switch {
 	case status != 0:
@@ -214,6 +218,14 @@ func (srv *Server) refuse(w http.ResponseWriter, r *http.Request, e *ConnectionE
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the client that left needs no answer
+}
+
+// dropCookie takes the cookie of a session that has come to nothing out of an answer.
+func dropCookie(h http.Header, name string) {
+	h["Set-Cookie"] = slices.DeleteFunc(h["Set-Cookie"], func(c string) bool { return strings.HasPrefix(c, name+"=") })
+	if len(h["Set-Cookie"]) == 0 {
+		h.Del("Set-Cookie")
+	}
 }
 
 // report tells Config.OnConnectionError of a refusal, and the log of some.

@@ -145,6 +145,10 @@ func (s *Session) begun() bool {
 // may send: Config.MaxPayload, or its default.
 func (srv *Server) MaxPayload() int64 { return srv.cfg.MaxPayload }
 
+// Outbox returns the size in bytes of what may wait to be sent to one session:
+// Limits.Outbox, or its default.
+func (srv *Server) Outbox() int { return srv.cfg.Limits.Outbox }
+
 // Len returns the number of sessions, those included that are being opened.
 func (srv *Server) Len() int { return int(srv.open.Load()) }
 

@@ -49,6 +49,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.srv.ServeHTTP(w, r)
 		return
 	}
+	w = http3Writer(w)
 	session, err := h.wt.Upgrade(w, r)
 	if err != nil {
 		w.WriteHeader(http.StatusForbidden)
@@ -57,6 +58,21 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	connect := connectStream{w.(http3.HTTPStreamer).HTTPStream()}
 	if err := h.serve(session, connect, r); err != nil {
 		connect.end(session, refused, err.Error())
+	}
+}
+
+// http3Writer finds the writer of the HTTP/3 server behind those of middlewares,
+// which Upgrade needs.
+func http3Writer(w http.ResponseWriter) http.ResponseWriter {
+	for inner := w; ; {
+		if _, ok := inner.(http3.HTTPStreamer); ok {
+			return inner
+		}
+		u, ok := inner.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return w
+		}
+		inner = u.Unwrap()
 	}
 }
 
@@ -94,9 +110,18 @@ func (h *Handler) serve(session *wt.Session, connect connectStream, r *http.Requ
 	if err := stream.SetReadDeadline(time.Time{}); err != nil {
 		return err
 	}
-	return h.srv.ServeConn(request, func(p *engineio.Port) (engineio.Link, error) {
-		return newLink(session, connect, stream, in, p), nil
+	var l *link
+	err = h.srv.ServeConn(request, func(p *engineio.Port) (engineio.Link, error) {
+		l = newLink(session, connect, stream, in, p)
+		return l, nil
 	})
+	if l != nil {
+		l.decide(err != nil)
+		if !l.refused { // it was served, and Close has seen to its end
+			return nil
+		}
+	}
+	return err
 }
 
 // asked returns the request that the client's first packet stands for. The rest

@@ -22,15 +22,27 @@ type link struct {
 	port    *engineio.Port
 	close   sync.Once
 
+	fate    sync.Once
+	decided chan struct{} // closed when the session has been accepted, or refused
+	refused bool          // the Handler tells the client why
+
 	mu   sync.Mutex
 	last bool // the last packet was written: the client is still to read it
 }
 
 func newLink(session *wt.Session, connect connectStream, stream *wt.Stream, in *eioparser.StreamReader, p *engineio.Port) *link {
-	l := &link{session: session, connect: connect, stream: stream, in: in, port: p}
+	l := &link{session: session, connect: connect, stream: stream, in: in, port: p, decided: make(chan struct{})}
 	p.Go(l.refuseStreams)
 	p.Go(l.refuseUniStreams)
 	return l
+}
+
+// decide notes whether the session was refused. Nobody reads before it is accepted.
+func (l *link) decide(refused bool) {
+	l.fate.Do(func() {
+		l.refused = refused
+		close(l.decided)
+	})
 }
 
 // surplus is the code with which streams that nobody asked for are refused.
@@ -62,6 +74,7 @@ func (l *link) refuseUniStreams() {
 
 // Read hands over what the client sends.
 func (l *link) Read() error {
+	l.decide(false)
 	for {
 		p, err := l.in.Next()
 		if err != nil {
@@ -137,6 +150,9 @@ func (l *link) Close() {
 		l.mu.Unlock()
 		_ = l.stream.SetReadDeadline(time.Unix(1, 0)) // ends Read
 		l.port.Go(func() {
+			if <-l.decided; l.refused {
+				return
+			}
 			if last {
 				awaitEnd(l.session)
 			}
