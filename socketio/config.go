@@ -176,7 +176,8 @@ func (c *Config) newEngine() (*engineio.Server, error) {
 }
 
 // newAdapter returns what makes the adapter of a namespace.
-func (c *Config) newAdapter(name string, l adapter.Local) (adapter.Adapter, error) {
+// outbox is the limit of what may wait for one client.
+func (c *Config) newAdapter(name string, outbox int, l adapter.Local) (adapter.Adapter, error) {
 	switch {
 	case c.Adapter != nil:
 		return c.Adapter(l)
@@ -189,6 +190,7 @@ func (c *Config) newAdapter(name string, l adapter.Local) (adapter.Adapter, erro
 		MaxPackets:       r.MaxPackets,
 		MaxBytes:         r.MaxBytes,
 		MaxSessions:      r.MaxSessions,
+		MaxReplay:        int64(max(outbox/2, 1)),
 	}
 	if r.OnExpired != nil {
 		log.OnExpired = func(s *adapter.Session) {

@@ -231,6 +231,10 @@ func (s *Socket) refused(err error) {
 	s.conn.remove(s, true)
 	if entered {
 		nsp.adapter.Remove(s)
+		if s.recovered {
+			nsp.remove(s)
+			s.noteLeft(nil)
+		}
 		nsp.leave()
 	}
 	s.report(err)

@@ -32,9 +32,11 @@ func (s *Socket) end(reason Reason, err error, farewell bool) {
 	s.conn.remove(s, farewell)
 	if entered {
 		rooms := s.leaveAll(nsp, before, why)
-		if before == joined {
+		if before == joined || s.recovered {
 			nsp.remove(s)
 			s.noteLeft(rooms)
+		}
+		if before == joined {
 			s.conclude(why)
 		}
 		nsp.leave()
@@ -105,9 +107,10 @@ func (s *Socket) sayGoodbye() {
 }
 
 // leaveAll takes the socket out of the adapter and returns the rooms that it
-// was in; its session is stored where it may come back.
+// was in; its session is stored where it may come back. One that was recovered has
+// it to lose also before its return was answered.
 func (s *Socket) leaveAll(nsp *Namespace, before state, why *DisconnectError) []string {
-	if before == joined && s.privateID != "" && recoverable(why.Reason) {
+	if (before == joined || s.recovered) && s.privateID != "" && recoverable(why.Reason) {
 		data, value := s.data.persist()
 		rooms, err := nsp.store.Persist(s, adapter.Session{
 			SocketID: s.id, PrivateID: s.privateID, Data: data, Value: value,

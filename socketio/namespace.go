@@ -251,7 +251,15 @@ func (n *Namespace) add(s *Socket) {
 	}
 }
 
-// remove forgets a socket that had joined.
+// returns registers a socket that has its old session back and has not joined yet:
+// its client may come over another connection meanwhile.
+func (n *Namespace) returns(s *Socket) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.byPID[s.privateID] = s
+}
+
+// remove forgets a socket that had joined, or returned.
 func (n *Namespace) remove(s *Socket) {
 	n.mu.Lock()
 	if n.sockets[s.id] == s {

@@ -55,11 +55,17 @@ func (s *Socket) resume(ctx context.Context, session *adapter.Session) error {
 		return s.goneError()
 	}
 	err := s.nsp.store.Resume(ctx, s, session)
+	if err == nil { // before the socket has it to store again
+		if err := s.data.restore(session.Data, session.Value); err != nil {
+			s.log("data of a recovered session", err)
+		}
+	}
 	settled := s.settle(func() {
 		if s.replaying = false; err != nil {
 			s.id = fresh
 		} else {
 			s.privateID, s.recovered = session.PrivateID, true
+			s.nsp.returns(s)
 		}
 	})
 	switch {
@@ -67,9 +73,6 @@ func (s *Socket) resume(ctx context.Context, session *adapter.Session) error {
 		return err
 	case !settled:
 		return s.goneError()
-	}
-	if err := s.data.restore(session.Data, session.Value); err != nil {
-		s.log("data of a recovered session", err)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -319,4 +320,78 @@ func TestLongReplay(t *testing.T) {
 		}
 	}
 	c.answered(&s)
+}
+
+// halting is a middleware that holds sockets up, when it is told to, until they go.
+type halting struct {
+	on      atomic.Bool
+	entered chan struct{}
+}
+
+func (h *halting) middleware(ctx context.Context, _ *socketio.Socket) error {
+	if h.on.Load() {
+		h.entered <- struct{}{}
+		<-ctx.Done()
+	}
+	return ctx.Err()
+}
+
+// A client whose return was not answered yet has lost nothing: not if its
+// connection breaks, and not if it comes over another one before that is seen.
+func TestReturnIsInterrupted(t *testing.T) {
+	for name, interrupt := range map[string]func(*testing.T, *socketio.Server, *wire){
+		"cut":       cut,
+		"overtaken": func(*testing.T, *socketio.Server, *wire) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv, url := recovering(t, socketio.Recovery{RunMiddlewares: true})
+			h := &halting{entered: make(chan struct{}, 1)}
+			srv.Use(h.middleware)
+			c, s := begin(t, url)
+			cut(t, srv, c)
+			if err := srv.Emit("missed", 1); err != nil {
+				t.Error(err)
+			}
+			h.on.Store(true)
+			c = dial(t, url)
+			c.send(s.connect())
+			receive(t, h.entered)
+			h.on.Store(false)
+			interrupt(t, srv, c)
+			again := s
+			c = dial(t, url)
+			c.send(s.connect())
+			if f := c.next(); !strings.HasPrefix(f, `42["missed",1,`) {
+				t.Fatal(f)
+			}
+			c.answered(&again)
+			if again.sid != s.sid {
+				t.Error("another session")
+			}
+		})
+	}
+}
+
+// Who has missed more than its outbox holds comes back as a new one, and is not cut
+// off for it again and again.
+func TestMissedMoreThanTheOutbox(t *testing.T) {
+	config := quiet()
+	config.Recovery = &socketio.Recovery{}
+	config.EngineConfig.Limits.Outbox = 1 << 20
+	srv := fixture(t, config)
+	url := serve(t, srv)
+	c, s := begin(t, url)
+	cut(t, srv, c)
+	for range 20 {
+		if err := srv.Emit("missed", strings.Repeat("x", 100_000)); err != nil {
+			t.Error(err)
+		}
+	}
+	again := s
+	c = dial(t, url)
+	c.send(s.connect())
+	c.answered(&again)
+	if again.sid == s.sid {
+		t.Error("recovered")
+	}
 }

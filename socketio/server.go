@@ -275,7 +275,7 @@ func (srv *Server) newNamespace(name string, parent *ParentNamespace) (*Namespac
 	n.goodbye = sync.OnceValues(func() (*engineio.Prepared, error) {
 		return encode(srv.config.Codec, &sioparser.Packet{Type: sioparser.Disconnect, Namespace: name})
 	})
-	a, err := srv.config.newAdapter(name, local{n})
+	a, err := srv.config.newAdapter(name, srv.engine.Outbox(), local{n})
 	if err != nil {
 		err = fmt.Errorf("socketio: adapter of %s: %w", name, err)
 		n.adapter = brokenAdapter{err}

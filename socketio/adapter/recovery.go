@@ -28,6 +28,10 @@ type RecoveryConfig struct {
 	// MaxBytes bounds the text and attachments of the packets in the log; zero
 	// means 64 MiB.
 	MaxBytes int64
+	// MaxReplay bounds what is replayed to one client, counted as for MaxBytes: it is
+	// queued all at once, so it must be well below engineio's Limits.Outbox. Who has
+	// missed more is not recovered. Zero means 8 MiB.
+	MaxReplay int64
 	// MaxSessions bounds the sessions that wait; the one that has waited longest
 	// expires for a new one. Zero means 100,000.
 	MaxSessions int
@@ -47,6 +51,7 @@ func (c RecoveryConfig) withDefaults() (RecoveryConfig, error) {
 		{"MaxAge", int64(c.MaxAge)},
 		{"MaxPackets", int64(c.MaxPackets)},
 		{"MaxBytes", c.MaxBytes},
+		{"MaxReplay", c.MaxReplay},
 		{"MaxSessions", int64(c.MaxSessions)},
 	} {
 		if limit.value < 0 {
@@ -64,6 +69,9 @@ func (c RecoveryConfig) withDefaults() (RecoveryConfig, error) {
 	}
 	if c.MaxBytes == 0 {
 		c.MaxBytes = 64 << 20
+	}
+	if c.MaxReplay == 0 {
+		c.MaxReplay = 8 << 20
 	}
 	if c.MaxSessions == 0 {
 		c.MaxSessions = 100_000
@@ -348,6 +356,19 @@ func (r *Recovery) resume(s Socket, session *Session) error {
 	if r.log.first() > at.start+1 {
 		return ErrUnrecoverable
 	}
+	g := at.passage(session.SocketID)
+	after := r.log.after(at.start)
+	var missed []*entry
+	size := int64(0)
+	for i := range after {
+		if e := &after[i]; g.meant(e) {
+			missed = append(missed, e)
+			size += e.size
+		}
+		if size > r.config.MaxReplay {
+			return ErrUnrecoverable // its connection would not take it, however often it comes back
+		}
+	}
 	if err := r.index.join(s, nil, 0); err != nil {
 		return err
 	}
@@ -358,13 +379,9 @@ func (r *Recovery) resume(s Socket, session *Session) error {
 	}
 	t := s.Membership().trail()
 	*t = at.trail
-	g := at.passage(session.SocketID)
-	missed := r.log.after(at.start)
-	for i := range missed {
-		if e := &missed[i]; g.meant(e) {
-			s.Push(e.delivery)
-			t.last = max(t.last, e.seq)
-		}
+	for _, e := range missed {
+		s.Push(e.delivery)
+		t.last = max(t.last, e.seq)
 	}
 	session.position = nil // a session is resumed once
 	return nil
