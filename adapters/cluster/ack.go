@@ -14,7 +14,8 @@ import (
 
 // BroadcastAck implements [adapter.AckBroadcaster].
 func (a *Adapter) BroadcastAck(ctx context.Context, p *sioparser.Packet, sel adapter.Selection) iter.Seq2[adapter.Reply, error] {
-	if sel.Flags&adapter.LocalOnly != 0 {
+	local := sel.Flags&adapter.LocalOnly != 0
+	if local && !a.recovers() {
 		return a.Memory.BroadcastAck(ctx, p, sel)
 	}
 	return func(yield func(adapter.Reply, error) bool) {
@@ -22,14 +23,18 @@ func (a *Adapter) BroadcastAck(ctx context.Context, p *sioparser.Packet, sel ada
 			yield(adapter.Reply{}, err)
 			return
 		}
-		ctx, cancel := a.deadline(ctx)
-		defer cancel()
-		deadline, _ := ctx.Deadline()
+		ctx := ctx
 		rq, g := askReplies(BroadcastAck)
-		defer a.ask(ctx, rq, &Message{
-			Type: Broadcast, Selection: sel, Name: p.Name, Args: p.Args,
-			Detail: true, Timeout: max(time.Until(deadline), time.Millisecond),
-		})()
+		if !local {
+			var cancel context.CancelFunc
+			ctx, cancel = a.deadline(ctx)
+			defer cancel()
+			deadline, _ := ctx.Deadline()
+			defer a.ask(ctx, rq, &Message{
+				Type: Broadcast, Selection: sel, Name: p.Name, Args: p.Args,
+				Detail: true, Timeout: max(time.Until(deadline), time.Millisecond),
+			})()
+		}
 		deliver := a.DeliverAck
 		if a.recovers() {
 			deliver = a.journal.deliverAck

@@ -157,8 +157,16 @@ func (a *Adapter) publish(m *Message) (err error) {
 	if err != nil {
 		return err
 	}
-	a.nodes.spoke()
+	if !a.aside(m) {
+		a.nodes.spoke()
+	}
 	return nil
+}
+
+// aside reports whether a message may go past servers: a Router may have a topic
+// for a room, which only those with somebody in it listen to.
+func (a *Adapter) aside(m *Message) bool {
+	return a.router != nil && m.Type == Broadcast && m.RequestID == "" && len(m.Selection.Rooms) == 1
 }
 
 // respond sends m to one other server.
@@ -291,11 +299,25 @@ func (a *Adapter) Servers(ctx context.Context) (int, error) {
 	if !a.config.counts() {
 		return known, nil
 	}
-	n, err := a.config.Bus.(SubscriberCounter).Subscribers(ctx, a.topic)
-	if err != nil {
-		return known, err
+	// A bus may not look at ctx while it waits for an answer.
+	type answer struct {
+		n   int
+		err error
 	}
-	return max(n, 1), nil
+	counted := make(chan answer, 1)
+	go func() { // ends when the bus gives up
+		n, err := a.config.Bus.(SubscriberCounter).Subscribers(ctx, a.topic)
+		counted <- answer{n, err}
+	}()
+	select {
+	case c := <-counted:
+		if c.err != nil {
+			return known, c.err
+		}
+		return max(c.n, 1), nil
+	case <-ctx.Done():
+		return known, context.Cause(ctx)
+	}
 }
 
 // Nodes returns the names of the other servers that are known, in order; without

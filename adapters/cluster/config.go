@@ -55,8 +55,9 @@ type Config struct {
 	// recovered until one with an offset has followed. Zero means a second.
 	OffsetTimeout time.Duration
 
-	// MaxQueued bounds the bytes that wait for a bus that is slow or out of reach;
-	// beyond it, further messages are dropped with ErrBusFull. Zero means 16 MiB.
+	// MaxQueued bounds the bytes that wait for a bus that is slow or out of reach:
+	// while so much waits, further messages are dropped with ErrBusFull. Zero means
+	// 16 MiB.
 	MaxQueued int64
 
 	// Logger takes warnings about the bus; nil means slog.Default.

@@ -26,8 +26,9 @@ type journal struct {
 
 	mu      sync.Mutex // before a Membership's; see DESIGN.md
 	serial  uint64     // of the last message appended
-	heard   map[string]uint64
+	heard   map[string]*serials
 	newest  Offset // the last entry that was delivered
+	passed  Offset // the log was followed up to here; later than newest if other namespaces have the rest
 	begun   bool
 	ready   chan struct{} // closed when begun
 	queue   []waiting
@@ -56,7 +57,7 @@ type waiting struct {
 func newJournal(a *Adapter, log Log) *journal {
 	j := &journal{
 		a: a, log: log, recovers: a.config.MaxDisconnection > 0,
-		heard: make(map[string]uint64), ready: make(chan struct{}),
+		heard: make(map[string]*serials), ready: make(chan struct{}),
 		tracks: make(map[adapter.Socket]*trail),
 		// One who has had this name before has numbered fewer. A MessagePack number
 		// that was one of JSON is exact up to 2^53.
@@ -255,11 +256,20 @@ func offsetArgs(at Offset) sioparser.Args {
 func (j *journal) Begin(at Offset) {
 	j.mu.Lock()
 	first := !j.begun
-	j.newest, j.stalled, j.begun = at, false, true
+	j.newest, j.passed, j.stalled, j.begun = at, at, false, true
 	j.unlock()
 	if first {
 		close(j.ready)
 		j.a.announce()
+	}
+}
+
+// Passed implements [Passer].
+func (j *journal) Passed(at Offset) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if at.After(j.passed) {
+		j.passed = at
 	}
 }
 
@@ -314,18 +324,18 @@ func (j *journal) fresh(m *Message) bool {
 	if m.Serial == 0 {
 		return true // from an official adapter
 	}
-	last, known := j.heard[m.UID]
-	if known && m.Serial <= last {
-		return false
-	}
-	if !known && len(j.heard) >= maxNodes {
-		for uid := range j.heard { // any: it is only that its repetitions are not noticed
-			delete(j.heard, uid)
-			break
+	known := j.heard[m.UID]
+	if known == nil {
+		if len(j.heard) >= maxNodes {
+			for uid := range j.heard { // any: it is only that its repetitions are not noticed
+				delete(j.heard, uid)
+				break
+			}
 		}
+		known = new(serials)
+		j.heard[m.UID] = known
 	}
-	j.heard[m.UID] = m.Serial
-	return true
+	return known.fresh(m.Serial)
 }
 
 // echo delivers what waits for an entry of this server's own, which has come back.

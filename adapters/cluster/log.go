@@ -58,6 +58,15 @@ type Follower interface {
 	Entry(e Entry)
 }
 
+// Passer is implemented by a Follower that has use for places without an entry of
+// its namespace.
+type Passer interface {
+	// Passed says that all entries of the namespace up to at were handed over, where
+	// others' may be the last of them. A session that is saved then does not depend
+	// on an old entry, which the others may push out of the log.
+	Passed(at Offset)
+}
+
 // Entry is one message in a log.
 type Entry struct {
 	At   Offset

@@ -78,7 +78,7 @@ func (p *publisher) add(topic string, data *[]byte) error {
 	switch {
 	case p.closed:
 		return errClosed
-	case p.bytes+m.size() > p.limit:
+	case p.bytes >= p.limit: // a message may be larger than all that may wait
 		p.stats.unpublished.Add(1)
 		return ErrBusFull
 	}

@@ -60,7 +60,7 @@ type resumption struct {
 	upTo   Offset // the log was read up to here
 	missed []missed
 	bytes  int
-	heard  map[string]uint64 // serial numbers; see journal.fresh
+	heard  map[string]*serials // see journal.fresh
 }
 
 // missed is a packet to be replayed.
@@ -72,7 +72,7 @@ type missed struct {
 
 const (
 	maxMissed      = 100_000 // packets
-	maxMissedBytes = 64 << 20
+	maxMissedBytes = 8 << 20
 	maxReads       = 100 // of the log for one session, while others append to it
 )
 
@@ -99,7 +99,7 @@ func (r Recovering) Take(ctx context.Context, privateID, offset string) (*adapte
 	if !ok {
 		return nil, adapter.ErrUnrecoverable
 	}
-	rs := &resumption{trail: t, seen: seen, start: start, upTo: start, heard: make(map[string]uint64)}
+	rs := &resumption{trail: t, seen: seen, start: start, upTo: start, heard: make(map[string]*serials)}
 	select {
 	case <-r.journal.ready:
 	case <-ctx.Done():
@@ -142,10 +142,14 @@ func (rs *resumption) note(id string, a *Adapter, e Entry) error {
 		return nil // counted when it was delivered
 	}
 	if m.Serial != 0 {
-		if m.Serial <= rs.heard[m.UID] {
+		known := rs.heard[m.UID]
+		if known == nil {
+			known = new(serials)
+			rs.heard[m.UID] = known
+		}
+		if !known.fresh(m.Serial) {
 			return nil
 		}
-		rs.heard[m.UID] = m.Serial
 	}
 	p := &sioparser.Packet{Type: sioparser.Event, Name: m.Name, Args: m.Args}
 	if !replayed(p, m.Selection) || !rs.trail.meant(id, &m, e.At) {
@@ -257,7 +261,9 @@ func (j *journal) remove(s adapter.Socket) (rooms []string, t *trail, ok bool) {
 	t = j.tracks[s]
 	delete(j.tracks, s)
 	if t != nil {
-		t.End = j.newest
+		if t.End = j.newest; j.passed.After(t.End) {
+			t.End = j.passed
+		}
 	}
 	return rooms, t, ok && t != nil
 }

@@ -2,6 +2,7 @@ package nats
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"time"
@@ -15,7 +16,9 @@ import (
 type Config struct {
 	// Conn is the connection that everything goes over. It stays open when the
 	// adapters are closed. Let it reconnect for ever and soon:
-	// MaxReconnects(-1), ReconnectWait(250*time.Millisecond).
+	// MaxReconnects(-1), ReconnectWait(250*time.Millisecond). FlusherTimeout bounds
+	// how long a frozen NATS holds up Close, whatever its context says; the
+	// client's default is a minute.
 	Conn *natsgo.Conn
 	// Prefix begins every subject: one or more tokens. Empty means "socketio".
 	Prefix string
@@ -118,7 +121,17 @@ func (r Recovery) withDefaults(prefix string) (Recovery, error) {
 	if r.Bucket == "" {
 		r.Bucket = name + "_sessions"
 	}
+	for _, name := range []string{r.Stream, r.Bucket} {
+		if strings.ContainsFunc(name, notName) {
+			return r, fmt.Errorf("nats: %q is no name of a stream or bucket: set Recovery.Stream and Bucket", name)
+		}
+	}
 	return r, nil
+}
+
+// notName holds for what a bucket's name can't have.
+func notName(c rune) bool {
+	return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_')
 }
 
 func (r *Recovery) storage() jetstream.StorageType {

@@ -2,8 +2,12 @@ package nats
 
 import (
 	"context"
+	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/siokit/siokit/adapters/cluster"
 )
@@ -21,6 +25,39 @@ type follower struct {
 	to      cluster.Follower
 	begun   bool
 	at      cluster.Offset // the last entry that was handed over
+	newest  atomic.Uint64  // its number
+}
+
+// pass tells the follower, several times in the stream's MaxAge, how far it was
+// followed: up to its end, if the last message of this log was handed over before.
+func (f *follower) pass(ctx context.Context, o *opened) {
+	to, ok := f.to.(cluster.Passer)
+	if !ok {
+		return
+	}
+	tick := time.NewTicker(max(f.config.Recovery.MaxAge/8, time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		x, err := f.extent(ctx, o)
+		if err != nil {
+			continue
+		}
+		last := uint64(0)
+		switch m, err := o.stream.GetLastMsgForSubject(ctx, f.subject); {
+		case err == nil:
+			last = m.Sequence
+		case !errors.Is(err, jetstream.ErrMsgNotFound):
+			continue
+		}
+		if last <= f.newest.Load() {
+			to.Passed(cluster.Offset{Major: x.made, Minor: x.last})
+		}
+	}
 }
 
 // Follow implements [cluster.Log].
@@ -68,11 +105,17 @@ func (f *follower) follow(ctx context.Context) error {
 		return err
 	}
 	f.place(x)
+	passing, stop := context.WithCancel(ctx)
+	var passes sync.WaitGroup
+	passes.Go(func() { f.pass(passing, o) })
 	err = f.consume(ctx, o, f.subject, x.made, f.at.Minor+1, func(e cluster.Entry) bool {
 		f.to.Entry(e)
 		f.at = e.At
+		f.newest.Store(e.At.Minor)
 		return true
 	})
+	stop()
+	passes.Wait()
 	f.forget() // the stream may be another one now
 	return err
 }

@@ -57,17 +57,17 @@ func (l *log) TakeSession(ctx context.Context, privateID string) (*cluster.Saved
 	if err != nil {
 		return nil, err
 	}
-	entry, err := o.bucket.Get(ctx, key(privateID))
+	entry, err := o.kept.GetLastMsgForSubject(ctx, "$KV."+o.bucket.Bucket()+"."+key(privateID))
 	switch {
-	case errors.Is(err, jetstream.ErrKeyNotFound):
+	case errors.Is(err, jetstream.ErrMsgNotFound), err == nil && entry.Header.Get("KV-Operation") != "":
 		return nil, cluster.ErrNoSession
 	case err != nil:
 		return nil, fmt.Errorf("nats: session: %w", err)
 	}
-	if err := o.bucket.Delete(ctx, key(privateID), jetstream.LastRevision(entry.Revision())); err != nil {
+	if err := o.bucket.Delete(ctx, key(privateID), jetstream.LastRevision(entry.Sequence)); err != nil {
 		return nil, fmt.Errorf("%w: %w", cluster.ErrNoSession, err)
 	}
-	return decodeSession(entry.Value())
+	return decodeSession(entry.Data)
 }
 
 func decodeSession(text []byte) (*cluster.SavedSession, error) {

@@ -3,6 +3,7 @@ package nats
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,6 +26,7 @@ type store struct {
 type opened struct {
 	stream jetstream.Stream
 	bucket jetstream.KeyValue
+	kept   jetstream.Stream // below the bucket
 }
 
 const (
@@ -55,11 +57,15 @@ func (s *store) open(ctx context.Context) (*opened, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	r := s.config.Recovery
+	subjects := []string{s.config.Prefix + ".log.>"}
+	if there, err := s.js.Stream(ctx, r.Stream); err == nil && !slices.Equal(there.CachedInfo().Config.Subjects, subjects) {
+		return nil, fmt.Errorf("nats: stream %s is for %q, another application's: set Recovery.Stream and Bucket", r.Stream, there.CachedInfo().Config.Subjects)
+	}
 	stream, err := s.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: r.Stream, Description: "what Socket.IO clients may have missed",
-		Subjects: []string{s.config.Prefix + ".log.>"},
+		Subjects: subjects,
 		MaxAge:   r.MaxAge, MaxBytes: r.MaxBytes, Discard: jetstream.DiscardOld,
-		Storage: r.storage(), Replicas: r.Replicas, AllowDirect: true,
+		Storage: r.storage(), Replicas: r.Replicas, // no AllowDirect: a replica may be behind
 	})
 	if err != nil {
 		return nil, fmt.Errorf("nats: stream %s: %w", r.Stream, err)
@@ -71,7 +77,12 @@ func (s *store) open(ctx context.Context) (*opened, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nats: bucket %s: %w", r.Bucket, err)
 	}
-	s.opened = &opened{stream, bucket}
+	kept, err := s.js.Stream(ctx, "KV_"+r.Bucket)
+	if err != nil {
+		return nil, fmt.Errorf("nats: bucket %s: %w", r.Bucket, err)
+	}
+	kept.CachedInfo().Config.AllowDirect = false // ask the leader: a replica may be behind
+	s.opened = &opened{stream, bucket, kept}
 	return s.opened, nil
 }
 

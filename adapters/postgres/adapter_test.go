@@ -98,6 +98,9 @@ func TestPostgres(t *testing.T) {
 		run  func(*testing.T, *postgrestest.Server)
 	}{
 		{"Config", testConfig},
+		{"CreateTable", testCreateTable},
+		{"BeforeConnect", testBeforeConnect},
+		{"NoTable", testNoTable},
 		{"Notifications", testNotifications},
 		{"Emitter", testEmitter},
 		{"Cleanup", testCleanup},

@@ -132,7 +132,13 @@ func (l *listener) run(ctx context.Context) {
 func (l *listener) listen(ctx context.Context) error {
 	attempt, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	conn, err := pgx.ConnectConfig(attempt, l.config.Pool.Config().ConnConfig)
+	config := l.config.Pool.Config()
+	if config.BeforeConnect != nil { // it may be what knows the password
+		if err := config.BeforeConnect(attempt, config.ConnConfig); err != nil {
+			return err
+		}
+	}
+	conn, err := pgx.ConnectConfig(attempt, config.ConnConfig)
 	if err != nil {
 		return err
 	}
@@ -141,6 +147,11 @@ func (l *listener) listen(ctx context.Context) error {
 		defer cancel()
 		_ = conn.Close(bye) // it has ended, or is not needed
 	}()
+	if config.AfterConnect != nil {
+		if err := config.AfterConnect(attempt, conn); err != nil {
+			return err
+		}
+	}
 	l.mu.Lock()
 	l.changed = true
 	l.mu.Unlock()

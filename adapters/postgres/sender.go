@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -35,22 +37,30 @@ func newSender(config *Config) sender {
 func (s sender) notify(ctx context.Context, channel, uid string, messages [][]byte) (n int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
-	for n < len(messages) {
-		if !inline(messages[n]) {
-			if err := s.attach(ctx, channel, uid, messages[n]); err != nil {
+	var refused error
+	for i := 0; i < len(messages); {
+		if !inline(messages[i]) {
+			var answer *pgconn.PgError
+			switch err := s.attach(ctx, channel, uid, messages[i]); {
+			case err == nil:
+				n++
+			case errors.As(err, &answer): // what is behind it may pass
+				refused = err
+			default:
 				return n, err
 			}
-			n++
+			i++
 			continue
 		}
-		texts := together(messages[n:])
+		texts := together(messages[i:])
 		_, err := s.pool.Exec(ctx, "SELECT pg_notify($1, m) FROM unnest($2::text[]) AS m", channel, texts)
 		if err != nil {
 			return n, failed("notify", err)
 		}
 		n += len(texts)
+		i += len(texts)
 	}
-	return n, nil
+	return n, refused
 }
 
 // together returns the messages from the first on that can be sent in one

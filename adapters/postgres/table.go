@@ -2,10 +2,12 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -20,6 +22,14 @@ func CreateTable(ctx context.Context, pool *pgxpool.Pool, name string) error {
 		name = defaultTable
 	}
 	_, err := pool.Exec(ctx, createTable(name))
+	for range 10 {
+		// IF NOT EXISTS does not see what others are making: they are done now.
+		var twice *pgconn.PgError
+		if !errors.As(err, &twice) || twice.Code != "23505" && twice.Code != "42P07" && twice.Code != "42710" {
+			break
+		}
+		_, err = pool.Exec(ctx, createTable(name))
+	}
 	return err
 }
 

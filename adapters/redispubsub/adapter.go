@@ -14,6 +14,7 @@ import (
 var (
 	errNoClient = errors.New("redispubsub: Config.Client is nil")
 	errMode     = errors.New("redispubsub: Config.Mode is not one")
+	errRing     = errors.New("redispubsub: Config.Client is a redis.Ring, which is no bus: its servers don't know of each other")
 )
 
 // Adapter is the adapter of one namespace on one server. All that it does is what

@@ -74,6 +74,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Client == nil {
 		return c, errNoClient
 	}
+	if _, ring := c.Client.(*redis.Ring); ring {
+		return c, errRing
+	}
 	if c.Prefix == "" {
 		c.Prefix = defaultPrefix
 	}

@@ -1,6 +1,8 @@
 package redispubsub
 
 import (
+	"sync"
+
 	"github.com/siokit/siokit/adapters/cluster"
 )
 
@@ -16,7 +18,7 @@ func NewEmitter(config Config) (*cluster.Emitter, error) {
 	bus := NewBus(config.Client, config.Mode.sharded(), config.Logger)
 	_, codec := wire(&config, bus, "/") // it is the same for all
 	return cluster.NewEmitter(cluster.EmitterConfig{
-		Bus: &emitterBus{bus, config}, Codec: codec, Prefix: config.Prefix, Values: config.Values, Timeout: config.RequestTimeout,
+		Bus: &emitterBus{Bus: bus, config: config, routers: make(map[string]cluster.Router)}, Codec: codec, Prefix: config.Prefix, Values: config.Values, Timeout: config.RequestTimeout,
 	})
 }
 
@@ -24,10 +26,20 @@ func NewEmitter(config Config) (*cluster.Emitter, error) {
 type emitterBus struct {
 	*Bus
 	config Config
+
+	mu      sync.Mutex
+	routers map[string]cluster.Router // by namespace: they know what is settling
 }
 
 // Route implements [cluster.Router].
 func (b *emitterBus) Route(topic string, m *cluster.Message) string {
-	bus, _ := wire(&b.config, b.Bus, m.Namespace)
-	return bus.(cluster.Router).Route(topic, m)
+	b.mu.Lock()
+	router := b.routers[m.Namespace]
+	if router == nil {
+		bus, _ := wire(&b.config, b.Bus, m.Namespace)
+		router = bus.(cluster.Router)
+		b.routers[m.Namespace] = router
+	}
+	b.mu.Unlock()
+	return router.Route(topic, m)
 }

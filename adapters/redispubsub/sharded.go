@@ -16,11 +16,13 @@ import (
 type sharded struct {
 	opening
 	mode    Mode
+	uid     string // the channel for responses is this server's already
 	channel string
 
 	receive func([]byte) // set by the first Subscribe, before anything else
 
 	mu     sync.Mutex
+	closed bool                 // a hook may still be running
 	rooms  map[string]func()    // what ends the subscription of a room
 	joined map[string]time.Time // rooms that other servers' sockets were put into, and when
 }
@@ -40,7 +42,7 @@ var (
 
 func newSharded(b *Bus, c *Config, namespace string) *sharded {
 	return &sharded{
-		opening: opening{Bus: b}, mode: c.Mode, channel: c.Prefix + "#" + namespace + "#",
+		opening: opening{Bus: b}, mode: c.Mode, uid: c.UID, channel: c.Prefix + "#" + namespace + "#",
 		rooms: make(map[string]func()), joined: make(map[string]time.Time),
 	}
 }
@@ -111,11 +113,14 @@ func (s *sharded) separate(room string) bool {
 // observe is an [adapter.Hook] that subscribes to rooms as they come and go. It
 // may run within a subscription of this bus, so it waits for none to end.
 func (s *sharded) observe(e adapter.Event) {
-	if !s.separate(e.Room) {
+	if !s.separate(e.Room) || e.Room == s.uid {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
 	switch e.Kind {
 	case adapter.Created:
 		if s.rooms[e.Room] == nil {
@@ -134,6 +139,7 @@ func (s *sharded) observe(e adapter.Event) {
 func (s *sharded) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.closed = true
 	for _, end := range s.rooms {
 		end()
 	}

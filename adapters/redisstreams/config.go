@@ -74,6 +74,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Client == nil {
 		return c, errors.New("redisstreams: Config.Client is nil")
 	}
+	if _, ring := c.Client.(*redis.Ring); ring {
+		return c, errors.New("redisstreams: Config.Client is a redis.Ring, which is no bus: its servers don't know of each other")
+	}
 	if c.Streams < 0 || c.MaxLen < 0 || c.ReadCount < 0 || c.MaxDisconnection < 0 {
 		return c, errors.New("redisstreams: negative limit in Config")
 	}

@@ -160,8 +160,12 @@ func (r *reader) read() error {
 	if err != nil {
 		return err
 	}
+	if err := r.gap(streams); err != nil {
+		return err
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	defer r.passed()
 	for _, s := range streams {
 		for _, m := range s.Messages {
 			at, err := cluster.ParseOffset(m.ID)
@@ -179,4 +183,55 @@ func (r *reader) read() error {
 		}
 	}
 	return nil
+}
+
+// gap says so if entries before those that were read may have been dropped unread.
+// Only a reader that is far behind can miss any.
+func (r *reader) gap(streams []redis.XStream) error {
+	for _, s := range streams {
+		n := int64(len(s.Messages))
+		if n == 0 || n < min(r.log.config.ReadCount, r.log.config.MaxLen) {
+			continue
+		}
+		switch err := kept(r.ctx, r.client, r.stream, r.at); {
+		case errors.Is(err, cluster.ErrTrimmed):
+		case err != nil:
+			return err
+		default:
+			continue
+		}
+		r.log.config.Logger.Warn("redisstreams: the stream has lost entries that were not read", "stream", r.stream)
+		first, err := cluster.ParseOffset(s.Messages[0].ID)
+		if err != nil {
+			return err
+		}
+		r.mu.Lock()
+		for _, list := range r.followers {
+			for _, f := range list {
+				f.Begin(before(first))
+			}
+		}
+		r.mu.Unlock()
+	}
+	return nil
+}
+
+// before returns the last place before o.
+func before(o cluster.Offset) cluster.Offset {
+	if o.Minor == 0 {
+		o.Major--
+	}
+	o.Minor--
+	return o
+}
+
+// passed tells all followers how far the stream was read. mu is held.
+func (r *reader) passed() {
+	for _, list := range r.followers {
+		for _, f := range list {
+			if p, ok := f.(cluster.Passer); ok {
+				p.Passed(r.at)
+			}
+		}
+	}
 }
