@@ -104,8 +104,9 @@ type Config struct {
 
 // Recovery configures connection state recovery: a client whose connection
 // broke gets its id, rooms, data and the packets that it missed back when it
-// returns in time. No number may be negative. With a Config.Adapter of one's own
-// only RunMiddlewares counts here: that adapter has the other settings.
+// returns in time, unless they take more than half of an outbox (Limits.Outbox of
+// engineio). No number may be negative. With a Config.Adapter of one's own only
+// RunMiddlewares counts here: that adapter has the other settings.
 type Recovery struct {
 	// MaxDisconnection is how long a client may stay away. 0 means two minutes.
 	MaxDisconnection time.Duration

@@ -70,6 +70,8 @@ type missed struct {
 	flags  adapter.Flags
 }
 
+// What is replayed is queued at once, so it has to fit the outbox that a socket's
+// connection has by default, with what each message counts beside its own.
 const (
 	maxMissed      = 100_000 // packets
 	maxMissedBytes = 8 << 20
