@@ -90,7 +90,7 @@ func TestHeartbeatBesideARoomOfItsOwn(t *testing.T) {
 func TestEmitterJoinsAndEmits(t *testing.T) {
 	rs := redistest.Start(t)
 	config := redispubsub.Config{Mode: redispubsub.ShardedDynamic, Prefix: freshPrefix()}
-	a, s := server(t, rs, config, "a")
+	_, s := server(t, rs, config, "a")
 	config.Client = rs.Open(t)
 	e, err := redispubsub.NewEmitter(config)
 	if err != nil {
@@ -119,7 +119,6 @@ func TestEmitterJoinsAndEmits(t *testing.T) {
 		}
 		return n == many
 	})
-	_ = a
 }
 
 // A room may be called as a server is.
