@@ -39,3 +39,12 @@ func Overdue(s *Session) {
 	s.srv.wheel.cancel(&s.alarm)
 	s.due = 0
 }
+
+// ProbeAlarm returns what the wheel calls for the upgrade that is under way: a
+// wheel that is late calls it when the upgrade is over.
+func ProbeAlarm(s *Session) (fire func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.next
+	return func() { c.expired(&c.alarm) }
+}

@@ -150,12 +150,11 @@ func (c *candidate) expired(*alarm) {
 	s := c.s
 	s.mu.Lock()
 	left := c.giveUp - s.srv.wheel.now()
-	going := s.next == c && left > 0
-	if going {
+	if s.next == c && left > 0 {
 		s.srv.wheel.schedule(&c.alarm, min(left, releaseEvery))
 	}
 	s.mu.Unlock()
-	if going {
+	if left > 0 {
 		s.releasePoll(c.port)
 	} else {
 		s.abortProbe(c.port)
@@ -182,12 +181,16 @@ func (s *Session) replace(p *Port) bool {
 	return true
 }
 
-// abortProbe gives the candidate up. The session goes on as it was.
+// abortProbe gives the candidate up, if p still is it: it may carry the session
+// since. The session goes on as it was.
 func (s *Session) abortProbe(p *Port) {
 	s.mu.Lock()
-	if s.isNext(p) {
+	was := s.isNext(p)
+	if was {
 		s.dropCandidate()
 	}
 	s.mu.Unlock()
-	p.close()
+	if was {
+		p.close()
+	}
 }

@@ -223,6 +223,34 @@ func TestRequestsBesideTheUpgradePacket(t *testing.T) {
 	}
 }
 
+// TestLateProbeAlarm: the wheel has taken the upgrade's alarm, to end a poll or
+// to give the upgrade up, when the upgrade packet arrives. The session goes on.
+func TestLateProbeAlarm(t *testing.T) {
+	for name, late := range map[string]time.Duration{"to end a poll": 0, "to give up": time.Second} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := eiotest.StartPipe(t, slow(), new(echoing))
+				p, _ := s.Poll()
+				ss, _ := s.Session(p.SID)
+				ws, _ := s.Upgrade("EIO=4&transport=websocket&sid=" + p.SID)
+				ws.Send("2probe")
+				if got := ws.Read(); got != "3probe" {
+					t.Fatal(got)
+				}
+				fire := engineio.ProbeAlarm(ss)
+				ws.Send("5")
+				synctest.Wait()
+				<-time.After(late)
+				fire()
+				ws.Send("4y")
+				if got := ws.Read(); got != "4y" {
+					t.Error(got)
+				}
+			})
+		})
+	}
+}
+
 // TestRequestsRaceTheUpgradePacket is the same over a network, whose order
 // nobody knows: whatever the poll gets, the session goes on.
 func TestRequestsRaceTheUpgradePacket(t *testing.T) {
