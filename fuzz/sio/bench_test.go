@@ -15,7 +15,8 @@ import (
 )
 
 // BenchmarkParsers times our parsers, the npm packages and encoding/json on the
-// same messages, in turns, and prints a table:
+// same messages, in turns, and prints two tables: of packets, from and to raw
+// arguments, and of packets with the Go values that those are bound to.
 //
 //	go test -run '^$' -bench Parsers -benchtime 1x ./fuzz/sio
 func BenchmarkParsers(b *testing.B) {
@@ -83,14 +84,11 @@ func benchRows() []benchRow {
 
 // benchTable collects what each benchmark measured.
 type benchTable struct {
-	node  *nodepeer.Peer
-	lines []string
+	node            *nodepeer.Peer
+	packets, values []string // lines
 }
 
-func cell(r *race.Result) string {
-	if r == nil {
-		return ""
-	}
+func cell(r race.Result) string {
 	return fmt.Sprintf("%s (%d, %d)", nanoseconds(r.NS), r.Bytes, r.Allocs)
 }
 
@@ -122,7 +120,8 @@ func (t *benchTable) packet(b *testing.B, row benchRow) {
 	asAny := race.Measure(b, name+"/siokit+Bind(any)", func() error { return sioValues.Bind(decode().Args, new(any)) })
 	npm := race.MeasureNode(b, t.node, name+"/npm", race.Theirs{Op: "decode", Messages: toNode(row.frames)})
 	std := race.Measure(b, name+"/encoding-json", func() error { var v []any; return json.Unmarshal(array, &v) })
-	t.line(row.name+", decode", npm, &raw, &bound, &asAny, &std)
+	t.line(row.name+", decode", npm, raw)
+	t.valueLine(row.name+", decode", npm, std, bound, asAny)
 
 	p := *decode()
 	p.Args = p.Args.Clone()
@@ -141,7 +140,8 @@ func (t *benchTable) packet(b *testing.B, row benchRow) {
 	npm = race.MeasureNode(b, t.node, name+"/npm", race.Theirs{Op: "encode", Messages: toNode(row.frames)})
 	list := []any{"message", row.value}
 	std = race.Measure(b, name+"/encoding-json", func() error { _, err := json.Marshal(list); return err })
-	t.line(row.name+", encode", npm, &raw, &bound, nil, &std)
+	t.line(row.name+", encode", npm, raw)
+	t.valueLine(row.name+", encode", npm, std, bound)
 }
 
 // engine adds the two lines of messages of Engine.IO.
@@ -166,30 +166,33 @@ func (t *benchTable) engine(b *testing.B, name, op string, text []byte, packets 
 		return nil
 	})
 	npm := race.MeasureNode(b, t.node, "decode/"+name+"/npm", race.Theirs{Op: op + " decode", Messages: message})
-	t.line(name+", decode", npm, &decode, nil, nil, nil)
+	t.line(name+", decode", npm, decode)
 	buf := make([]byte, 0, 64<<10)
 	encode := race.Measure(b, "encode/"+name+"/siokit", func() error { buf = eioparser.AppendPayload(buf[:0], list...); return nil })
 	npm = race.MeasureNode(b, t.node, "encode/"+name+"/npm", race.Theirs{Op: op + " encode", Messages: message})
-	t.line(name+", encode", npm, &encode, nil, nil, nil)
+	t.line(name+", encode", npm, encode)
 }
 
-// line adds a line. A factor is npm's time over ours.
-func (t *benchTable) line(name string, npm float64, raw, typed, asAny, std *race.Result) {
+// line adds a line to the table of packets. A factor is npm's time over ours.
+func (t *benchTable) line(name string, npm float64, ours race.Result) {
+	if npm > 0 { // else the row was not asked for
+		t.packets = append(t.packets, fmt.Sprintf("| %s | %s | %s | **%.1f** |", name, cell(ours), nanoseconds(npm), npm/ours.NS))
+	}
+}
+
+// valueLine adds a line to the table of values. typed may be alone.
+func (t *benchTable) valueLine(name string, npm float64, std race.Result, ours ...race.Result) {
 	if npm == 0 {
-		return // the row was not asked for
+		return
 	}
-	cells := []string{name}
-	var factors []string
-	for _, ours := range []*race.Result{raw, typed, asAny} {
-		cells = append(cells, cell(ours))
-		if ours != nil {
-			factors = append(factors, fmt.Sprintf("%.1f", npm/ours.NS))
-		}
+	cells := make([]string, 4)
+	for i, r := range ours {
+		cells[2*i], cells[2*i+1] = cell(r), fmt.Sprintf("**%.1f**", npm/r.NS)
 	}
-	cells = append(cells, cell(std), nanoseconds(npm), strings.Join(factors, " / "))
-	t.lines = append(t.lines, "| "+strings.Join(cells, " | ")+" |")
+	t.values = append(t.values, fmt.Sprintf("| %s | %s | %s | %s |", name, strings.Join(cells, " | "), cell(std), nanoseconds(npm)))
 }
 
 func (t *benchTable) String() string {
-	return "\n| ns (bytes, allocations) | raw | typed | any | encoding/json | npm | factors |\n|---|--:|--:|--:|--:|--:|--:|\n" + strings.Join(t.lines, "\n")
+	return "\n| ns (bytes, allocations) | siokit | npm | factor |\n|---|--:|--:|--:|\n" + strings.Join(t.packets, "\n") +
+		"\n\n| ns (bytes, allocations) | typed | factor | any | factor | encoding/json | npm |\n|---|--:|--:|--:|--:|--:|--:|\n" + strings.Join(t.values, "\n")
 }
