@@ -173,18 +173,14 @@ func appendDecimal(dst []byte, n int64, places int) []byte {
 	if places == 0 {
 		return strconv.AppendInt(dst, n, 10)
 	}
-	start := len(dst)
-	if one := int64(powers[places]); n < one {
-		// A digit before the point and all zeros behind it, and then not 1 but 0.
-		dst = strconv.AppendInt(dst, n+one, 10)
-		dst[start] = '0'
-	} else {
-		dst = strconv.AppendInt(dst, n, 10)
+	one := int64(powers[places])
+	dst = strconv.AppendInt(dst, n/one, 10)
+	dst = append(dst, ".000"[:1+places]...)
+	rest := n % one
+	for i := len(dst) - 1; rest > 0; i-- {
+		dst[i] += byte(rest % 10)
+		rest /= 10
 	}
-	dst = append(dst, 0)
-	point := len(dst) - 1 - places
-	copy(dst[point+1:], dst[point:])
-	dst[point] = '.'
 	return dst
 }
 
