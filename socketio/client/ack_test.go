@@ -512,7 +512,7 @@ func TestBufferIsBounded(t *testing.T) {
 		t.Run(fmt.Sprintf("retries %d", retries), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				io := newServer(t, socketio.Config{})
-				c := io.Client(overWebSocket(client.Config{Buffer: 1000, Retries: retries}))
+				c := io.Client(overWebSocket(client.Config{Buffer: 1500, Retries: retries}))
 				got := 0
 				io.On("x", func(_ context.Context, ev *socketio.Event) error {
 					got++
@@ -532,7 +532,7 @@ func TestBufferIsBounded(t *testing.T) {
 					sent++
 				}
 				if sent != 3 {
-					t.Error(sent, "events of 264 bytes fit in 1000")
+					t.Error(sent, "events of 456 bytes fit in 1500")
 				}
 				result := make(chan error, 1)
 				go func() { result <- c.Emit(t.Context(), "x", strings.Repeat("x", 2000)) }()

@@ -84,12 +84,12 @@ type Config struct {
 	AckTimeout time.Duration
 
 	// Buffer is the size in bytes of the events, for each namespace, that wait for
-	// a connection or an acknowledgement, 64 counted for each beside its own. When
+	// a connection or an acknowledgement, 256 counted for each beside its own. When
 	// it is full, Emit waits. 0 means 16 MiB.
 	Buffer int64
 
 	// Inbox is the size in bytes of the events, for each namespace, that wait for
-	// their handlers, 64 counted for each beside its own. A server that sends more
+	// their handlers, 256 counted for each beside its own. A server that sends more
 	// is disconnected, with socketio.ErrInboxFull. 0 means 16 MiB.
 	Inbox int64
 

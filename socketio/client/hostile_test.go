@@ -115,7 +115,7 @@ func TestFlood(t *testing.T) {
 			handled++
 			return nil
 		})
-		event := `2["x","` + strings.Repeat("x", 933) + `"]` // a thousand bytes each, as they are counted
+		event := `2["x","` + strings.Repeat("x", 741) + `"]` // a thousand bytes each, as they are counted
 		for range 100 {
 			say(sc.session(), event)
 		}

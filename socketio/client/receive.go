@@ -7,7 +7,7 @@ import (
 )
 
 // eventCost is what an event counts in a buffer beside its bytes.
-const eventCost = 64
+const eventCost = 256
 
 // receive routes a packet, on the goroutine that reads. What is out of place is
 // ignored, as the official client does: it may belong to a namespace that the
