@@ -161,7 +161,8 @@ func (a Args) All() iter.Seq[[]byte] {
 
 // AppendArray appends the arguments as a JSON array. The nums in its
 // placeholders count in [Args.Attachments]: [ParseArgs] of the two gives the
-// same arguments again.
+// same arguments again, unless beside attachments there are data that look like
+// a placeholder, which [Text] does not send either.
 func (a Args) AppendArray(dst []byte) []byte {
 	dst = append(dst, '[')
 	dst = append(dst, a.raw...)

@@ -46,8 +46,11 @@ func (m *unmarshaler) bytes(dec *jsontext.Decoder, b *[]byte) error {
 	if err != nil {
 		return err
 	}
-	start := m.start + int(dec.InputOffset()) - len(text)
-	attachment, ok := m.args.attachmentAt(start)
+	args, start, err := m.find(dec, text)
+	if err != nil {
+		return err
+	}
+	attachment, ok := args.attachmentAt(start)
 	if !ok {
 		return &json.SemanticError{JSONKind: '{', GoType: bytesType}
 	}
@@ -61,9 +64,42 @@ func (m *unmarshaler) any(dec *jsontext.Decoder, p *any) error {
 	if err != nil {
 		return err
 	}
-	end := m.start + int(dec.InputOffset())
-	*p, err = m.args.walk(end-len(text), end)
+	args, start, err := m.find(dec, text)
+	if err != nil {
+		return err
+	}
+	*p, err = args.walk(start, start+len(text))
 	return err
+}
+
+// find returns the arguments that text, which dec has just read, stands in, and
+// its offset. A method may use the unmarshalers with a decoder of its own: then
+// text is an argument by itself.
+func (m *unmarshaler) find(dec *jsontext.Decoder, text []byte) (*Args, int, error) {
+	start := m.start + int(dec.InputOffset()) - len(text)
+	if start < len(m.args.raw) && &m.args.raw[start] == &text[0] {
+		return &m.args, start, nil
+	}
+	alone, err := m.args.alone(text)
+	return &alone, 0, err
+}
+
+// alone returns text, a value that may hold placeholders of a, as an argument.
+func (a *Args) alone(text []byte) (Args, error) {
+	mode := asData
+	if a.HasAttachments() {
+		mode = asAttachment
+	}
+	var s scanner
+	if err := s.walk(text, 0, maxText, mode, true); err != nil {
+		return Args{}, err
+	}
+	if err := checkMarks(s.marks, len(a.attachments), maxText); err != nil {
+		return Args{}, err
+	}
+	one := s.args(text, 0)
+	one.attachments = a.attachments
+	return one, nil
 }
 
 // unmarshalNumber takes a number, or a string that json/v2 would take.

@@ -13,12 +13,14 @@ type Codec interface {
 	// dst comes back as it was.
 	AppendPacket(dst []byte, p *Packet) (head []byte, binary bool, attachments [][]byte, err error)
 
-	// NewDecoder returns a decoder for one connection.
+	// NewDecoder returns a decoder. It serves one connection at a time, and from
+	// one packet to the next it remembers nothing that matters: package socketio
+	// lends it to another connection while no attachments are due.
 	NewDecoder(Limits) Decoder
 }
 
-// Decoder puts the messages of one connection together to packets. It is not
-// safe for concurrent use.
+// Decoder puts the messages of a connection together to packets. It is not safe
+// for concurrent use.
 type Decoder interface {
 	// Decode takes one Engine.IO message; binary says of which kind. It
 	// returns a packet when one is complete, or nil, nil while attachments

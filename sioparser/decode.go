@@ -139,15 +139,16 @@ func (d *decoder) text(data []byte) error {
 // count reads a binary packet's number of attachments and the hyphen.
 func (d *decoder) count(data []byte) (i, count int, err error) {
 	i = 1
+	n := int64(0) // an int of 32 bits would overflow before it is over the limit
 	for ; i < len(data) && data[i]-'0' <= 9; i++ {
-		if count = count*10 + int(data[i]-'0'); count > d.limits.Attachments {
+		if n = n*10 + int64(data[i]-'0'); n > int64(d.limits.Attachments) {
 			return 0, 0, fail(ErrTooManyAttachments, i)
 		}
 	}
-	if count == 0 || i == len(data) || data[i] != '-' {
+	if n == 0 || i == len(data) || data[i] != '-' {
 		return 0, 0, fail(ErrAttachmentCount, i)
 	}
-	return i + 1, count, nil
+	return i + 1, int(n), nil
 }
 
 // namespace reads from the slash at data[i] to the comma, which belongs to the

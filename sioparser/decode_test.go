@@ -147,8 +147,10 @@ func TestLimitAttachments(t *testing.T) {
 	if _, err := decode(t, sioparser.Limits{Attachments: -1}, text(`5100000-["x"]`)); err != nil {
 		t.Error("without a limit:", err)
 	}
-	_, err = decode(t, sioparser.Limits{Attachments: -1}, text(`599999999999-["x"]`))
-	checkSentinel(t, err, sioparser.ErrTooManyAttachments, 10)
+	for _, head := range []string{`52147483648-["x"]`, `599999999999-["x"]`} {
+		_, err = decode(t, sioparser.Limits{Attachments: -1}, text(head))
+		checkSentinel(t, err, sioparser.ErrTooManyAttachments, 10)
+	}
 }
 
 // A placeholder that stands twice is two attachments when it is sent on, and

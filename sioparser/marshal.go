@@ -57,7 +57,7 @@ type marshaler struct {
 	special     *stream
 	always      bool // use special: there are marshalers of the user's
 	attachments [][]byte
-	ends        []int64 // where in special's output the placeholders end
+	ends        []int64 // where in special's output the placeholders end, if all are written there
 
 	// The last type that was looked up. Mostly it is the next one, too.
 	lastType    reflect.Type
@@ -110,6 +110,9 @@ func (m *marshaler) appendSpecial(a *Args, value any) error {
 		clear(m.attachments[first:])
 		return err
 	}
+	if len(m.ends) < len(m.attachments)-first {
+		return m.appendFound(a, text, first)
+	}
 	a.begin()
 	shift := len(a.raw) - start // from offsets in the output to offsets in a.raw
 	a.raw = append(a.raw, text...)
@@ -117,6 +120,33 @@ func (m *marshaler) appendSpecial(a *Args, value any) error {
 		end := min(shift+int(end), len(a.raw)) // a whole value's end counts the newline behind it
 		start := bytes.LastIndexByte(a.raw[:end], '{')
 		a.marks = append(a.marks, mark{int32(start), int32(end), int32(first + i)})
+	}
+	a.attachments = m.attachments
+	a.suspect = true
+	return nil
+}
+
+// appendFound appends text in which the placeholders must be looked for: a method
+// has used the marshalers with an encoder of its own, and what it has made of the
+// result nobody knows. The attachments from first on are text's.
+func (m *marshaler) appendFound(a *Args, text []byte, first int) error {
+	var s scanner
+	if err := s.elements(text); err != nil {
+		return err
+	}
+	used := make([]bool, len(m.attachments)-first)
+	for _, found := range s.marks {
+		i := int(found.num) - first
+		if i < 0 || i >= len(used) || used[i] {
+			return fail(ErrPlaceholder, int(found.start))
+		}
+		used[i] = true
+	}
+	a.begin()
+	shift := int32(len(a.raw))
+	a.raw = append(a.raw, text...)
+	for _, found := range s.marks {
+		a.marks = append(a.marks, mark{found.start + shift, found.end + shift, found.num})
 	}
 	a.attachments = m.attachments
 	a.suspect = true
@@ -133,7 +163,9 @@ func (m *marshaler) bytes(enc *jsontext.Encoder, b []byte) error {
 		return err
 	}
 	m.attachments = append(m.attachments, b)
-	m.ends = append(m.ends, enc.OutputOffset())
+	if enc == m.special.enc {
+		m.ends = append(m.ends, enc.OutputOffset())
+	}
 	return nil
 }
 

@@ -67,8 +67,9 @@ type Packet struct {
 	HasID bool
 
 	// Name is an event's name, unescaped UTF-8. A numeric name (the reference
-	// allows one) is its digits as they stood. A name that the decoder put here
-	// and nobody replaced goes out as it came, as a number or with its escapes.
+	// allows one) is its digits as they stood. A name that the decoder of [Text]
+	// put here and nobody replaced goes out by Text as it came, as a number or
+	// with its escapes; other codecs see a string.
 	Name []byte
 
 	// Args are an event's arguments, without its name, or those of an

@@ -20,9 +20,9 @@ type Binary []byte
 // text. Attachments are no part of it: bind to [Args] to keep them.
 type RawArg []byte
 
-// MarshalJSONTo writes the text.
+// MarshalJSONTo writes the text, without white space between its tokens.
 func (r RawArg) MarshalJSONTo(enc *jsontext.Encoder) error {
-	return enc.WriteValue(jsontext.Value(r))
+	return json.MarshalEncode(enc, jsontext.Value(r), jsontext.PreserveRawStrings(true), jsontext.AllowDuplicateNames(true))
 }
 
 // UnmarshalJSONFrom copies the text.
@@ -42,6 +42,8 @@ type Values struct {
 	unmarshalers *json.Unmarshalers // the user's
 	plainOut     json.Options       // for types that cannot hold bytes
 	plainIn      json.Options
+	payloadOut   json.Options // for what is no argument
+	payloadIn    json.Options
 	encoders     sync.Pool // *marshaler
 	decoders     sync.Pool // *unmarshaler
 }
@@ -69,6 +71,10 @@ func JSON(opts ...json.Options) *Values {
 		jsonv1.FormatDurationAsNano(true),
 		v.options,
 	)
+	v.payloadOut = json.JoinOptions(v.plainOut, json.WithMarshalers(json.JoinMarshalers(
+		v.marshalers, json.MarshalToFunc(marshalNumber))))
+	v.payloadIn = json.JoinOptions(v.plainIn, json.WithUnmarshalers(json.JoinUnmarshalers(
+		v.unmarshalers, json.UnmarshalFromFunc(unmarshalNumber))))
 	v.encoders.New = func() any { return newMarshaler(v) }
 	v.decoders.New = func() any { return newUnmarshaler(v) }
 	return v
@@ -215,22 +221,23 @@ func (a *Args) appendRaw(text []byte) error {
 }
 
 // AppendJSON marshals one value to JSON that is no argument and has no
-// attachments: the payload of a Connect or a ConnectError. Bytes in it are
-// base64 strings.
+// attachments: the payload of a Connect or a ConnectError. The rules are those of
+// [Values.Append], but bytes are base64 strings.
 func (v *Values) AppendJSON(dst []byte, value any) ([]byte, error) {
-	text, err := json.Marshal(value, v.orDefault().plainOut)
+	text, err := json.Marshal(value, v.orDefault().payloadOut)
 	return append(dst, text...), err
 }
 
-// BindJSON unmarshals JSON that is no argument into what ptr points to.
+// BindJSON unmarshals JSON that is no argument into what ptr points to, by the
+// rules of [Values.Bind].
 func (v *Values) BindJSON(text []byte, ptr any) error {
-	return json.Unmarshal(text, ptr, v.orDefault().plainIn)
+	return json.Unmarshal(text, ptr, v.orDefault().payloadIn)
 }
 
 // Bind unmarshals the arguments, in order, into what the pointers point to.
-// A nil pointer skips its argument. Where there are fewer arguments than
-// pointers, the rest is set to zero values; arguments beyond the last pointer
-// are not looked at.
+// A nil skips its argument; a nil pointer of some type is an error, as is what is
+// no pointer. Where there are fewer arguments than pointers, the rest is set to
+// zero values; arguments beyond the last pointer are not looked at.
 //
 // An attachment becomes a []byte or [Binary]; also inside an any, where the
 // other values are nil, bool, float64, string, []any and map[string]any. Its
@@ -269,19 +276,23 @@ func (v *Values) bindOne(a *Args, c *cursor, ptr any) error {
 	text := a.raw[c.start:c.end]
 	switch ptr := ptr.(type) {
 	case *Args:
-		*ptr = a.Slice(c.i, c.i+1).Clone()
-		return nil
+		if ptr != nil {
+			*ptr = a.Slice(c.i, c.i+1).Clone()
+			return nil
+		}
 	case *RawArg:
-		*ptr = append((*ptr)[:0], text...)
-		return nil
+		if ptr != nil {
+			*ptr = append((*ptr)[:0], text...)
+			return nil
+		}
 	case *any:
-		if v.unmarshalers == nil {
+		if ptr != nil && v.unmarshalers == nil {
 			var err error
 			*ptr, err = a.walk(c.start, c.end)
 			return err
 		}
 	case *string:
-		if !v.custom && text[0] == '"' {
+		if ptr != nil && !v.custom && text[0] == '"' {
 			*ptr = unquote(text)
 			return nil
 		}

@@ -1,6 +1,7 @@
 package sioparser_test
 
 import (
+	stdjson "encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -58,8 +59,8 @@ func TestBindMissing(t *testing.T) {
 	if n != 7 || s != "" || p != nil || x != nil {
 		t.Errorf("got %v, %q, %v, %v", n, s, p, x)
 	}
-	for _, ptr := range []any{5, (*int)(nil), "x"} {
-		for _, array := range []string{`[]`, `[1]`} {
+	for _, ptr := range []any{5, (*int)(nil), "x", (*string)(nil), (*any)(nil), (*sioparser.Args)(nil), (*sioparser.RawArg)(nil)} {
+		for _, array := range []string{`[]`, `[1]`, `["x"]`} {
 			var e *sioparser.ArgError
 			if err := values.Bind(parse(t, array), ptr); !errors.As(err, &e) || e.Index != 0 {
 				t.Errorf("Bind(%s, %T): %v", array, ptr, err)
@@ -437,6 +438,16 @@ func TestPayloadJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "token", v.Token, "t")
+	text, err = values.AppendJSON(nil, map[string]stdjson.Number{"n": "1.50"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "text", string(text), `{"n":1.50}`)
+	var number map[string]stdjson.Number
+	if err := values.BindJSON(text, &number); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "number", number["n"], "1.50")
 	if text, err := values.AppendJSON([]byte("4"), func() {}); err == nil || string(text) != "4" {
 		t.Errorf("got %s, %v", text, err)
 	}

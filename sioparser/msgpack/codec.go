@@ -10,8 +10,9 @@ import "github.com/siokit/siokit/sioparser"
 // awaited. [sioparser.Limits] therefore mean this: Attachments at zero allows as
 // many as keep the decoder within eight times the message's length and 4 KiB,
 // which a few dozen never leave; a positive value is that number, and a negative
-// one no limit. Depth is at most [sioparser.DefaultDepth]. The others are as with
-// [sioparser.Text].
+// one no limit. Buffers in a payload are bounded by the length of the message
+// alone, and not at all if the limit is negative. Depth is at most
+// [sioparser.DefaultDepth]. The others are as with [sioparser.Text].
 var Codec sioparser.Codec = codec{}
 
 type codec struct{}

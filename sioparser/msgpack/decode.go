@@ -238,6 +238,9 @@ func (d *decoder) payload(data []byte, f fields) error {
 		return fail(sioparser.ErrPayload, f.data.start)
 	}
 	if f.hasData {
+		if d.limits.Attachments >= 0 && tooLarge(f.data, len(data)) {
+			return fail(sioparser.ErrTooManyAttachments, f.data.start)
+		}
 		w := writer{dst: room(d.text, f.data.size), open: d.frames, escapes: f.data.escapes}
 		w.write(data, f.data.start)
 		d.text, d.packet.Payload = w.dst, w.dst

@@ -35,6 +35,7 @@
 //	ArrayBuffer (extension 0, any length)    attachment, and goes out as a buffer
 //	buffer in a CONNECT payload              {"type":"Buffer","data":[…]}
 //	key that is a number                     string
+//	event's name that is a number            string, and goes out as one
 //	float32                                  the number's float64
 //	other extensions                         error
 //	lone surrogate, as an escape in JSON     goes out as U+FFFD

@@ -191,3 +191,13 @@ func TestLargePacketsComeBack(t *testing.T) {
 }
 
 var packetOne = []byte("\x82\xa4type\x01\xa3nsp\xa1/")
+
+func TestNumericNameIsRelayedAsString(t *testing.T) {
+	p, err := decode(sioparser.Limits{}, []byte("\x83\xa4type\x02\xa4data\x92\x07\x08\xa3nsp\xa1/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _, _, err := msgpack.Codec.AppendPacket(nil, p); err != nil || string(got) != "\x83\xa4type\x02\xa4data\x92\xa17\x08\xa3nsp\xa1/" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}

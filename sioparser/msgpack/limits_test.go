@@ -148,6 +148,28 @@ func allocated(f func()) uint64 {
 	return least
 }
 
+// payload is a CONNECT packet with an object whose only member is an array of n
+// values, given as their bytes.
+func payload(n int, values []byte) []byte {
+	head := append([]byte("\x83\xa4type\x00\xa3nsp\xa1/\xa4data\x81\xa1a\xdd"), byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
+	return append(head, values...)
+}
+
+func TestBuffersInPayloadsAreLimited(t *testing.T) {
+	tests := []struct {
+		limit, n int
+		fails    bool
+	}{
+		{0, 30, false}, {0, 20_000, true}, {10, 20_000, true}, {-1, 20_000, false},
+	}
+	for _, test := range tests {
+		_, err := decode(sioparser.Limits{Attachments: test.limit}, payload(test.n, bytes.Repeat([]byte("\xc4\x00"), test.n)))
+		if got := errors.Is(err, sioparser.ErrTooManyAttachments); got != test.fails || err != nil && !got {
+			t.Errorf("limit %d, %d buffers: %v", test.limit, test.n, err)
+		}
+	}
+}
+
 // Inputs whose JSON is as large as it can be.
 func TestADecoderAllocatesAtMostEightTimesItsInput(t *testing.T) {
 	many := func(piece string) []byte { return event(20_000, bytes.Repeat([]byte(piece), 20_000)) }
@@ -167,6 +189,8 @@ func TestADecoderAllocatesAtMostEightTimesItsInput(t *testing.T) {
 		"buffers":           many("\xc4\x00"),
 		"a buffer and maps": event(20_001, append(bytes.Repeat([]byte("\x81\xa0\xc2"), 20_000), 0xc4, 0)),
 		"buffers, few":      event(30, bytes.Repeat([]byte("\xc4\x00"), 30)),
+		"payload, buffers":  payload(20_000, bytes.Repeat([]byte("\xc4\x00"), 20_000)),
+		"payload, false":    payload(20_000, bytes.Repeat([]byte("\xc2"), 20_000)),
 		"a payload":         append([]byte("\x83\xa4type\x00\xa3nsp\xa1/\xa4data\x81\xa1a\xc5\x4e\x20"), bytes.Repeat([]byte{0xff}, 20_000)...),
 	}
 	for name, message := range tests {

@@ -87,14 +87,20 @@ func room(dst []byte, n int) []byte {
 	return make([]byte, 0, n)
 }
 
+// tooLarge reports whether what becomes of s would leave a decoder's bound: eight
+// times the message's length and 4 KiB. Only buffers of few bytes do. The allocator
+// rounds sizes up by an eighth.
+func tooLarge(s summary, length int) bool {
+	return (s.size+s.attached*attachmentCost)/8*9 > 8*length+4096
+}
+
 func checkAttachments(s summary, length int, l sioparser.Limits) error {
 	if s.attached == 0 {
 		return nil
 	}
 	tooMany := l.Attachments > 0 && s.attached > l.Attachments
 	if l.Attachments == 0 {
-		// The allocator rounds sizes up by an eighth.
-		tooMany = (s.size+s.attached*attachmentCost)/8*9 > 8*length+4096
+		tooMany = tooLarge(s, length)
 	}
 	if tooMany {
 		return fail(sioparser.ErrTooManyAttachments, s.start)
