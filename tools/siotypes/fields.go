@@ -3,16 +3,23 @@ package siotypes
 import (
 	"go/types"
 	"reflect"
+	"slices"
 	"strings"
 )
 
-// fields are the members that json/v2 makes of a struct, those of embedded and
-// inlined structs among them; of equal names the outermost counts. A nil pointer
-// to an embedded struct takes its members with it.
+// candidate is a field that may be a member of an object.
+type candidate struct {
+	Field
+	level  int // of embedding
+	tagged bool
+}
+
+// fields are the members that json/v2 makes of a struct, those of embedded structs
+// among them; of equal names the outermost counts, and of several at one level the
+// one whose tag names it, or none. A nil pointer to an embedded struct takes its
+// members with it. What an embedded map holds is not known.
 func (l *loader) fields(t *types.Struct) []Field {
-	var fields []Field
-	at := map[string]int{}
-	depth := map[string]int{}
+	var all []candidate
 	open := map[*types.Struct]bool{}
 	var collect func(t *types.Struct, level int, optional bool)
 	collect = func(t *types.Struct, level int, optional bool) {
@@ -24,25 +31,34 @@ func (l *loader) fields(t *types.Struct) []Field {
 		for i := range t.NumFields() {
 			field, tag := t.Field(i), parseTag(t.Tag(i))
 			if inner, ok := inlined(field, tag); ok {
-				_, pointer := field.Type().(*types.Pointer)
+				_, pointer := types.Unalias(field.Type()).(*types.Pointer)
 				collect(inner, level+1, optional || pointer)
 				continue
 			}
-			if tag.ignored || tag.options["inline"] || tag.options["unknown"] || !field.Exported() {
+			if tag.ignored || tag.options["embed"] || !field.Exported() {
 				continue
 			}
 			f := l.field(field, tag)
 			f.Optional = f.Optional || optional
-			if i, ok := at[f.Name]; !ok {
-				at[f.Name], depth[f.Name] = len(fields), level
-				fields = append(fields, f)
-			} else if level < depth[f.Name] {
-				fields[i], depth[f.Name] = f, level
-			}
+			all = append(all, candidate{f, level, tag.name != ""})
 		}
 	}
 	collect(t, 0, false)
+	var fields []Field
+	for i, c := range all {
+		if !slices.ContainsFunc(slices.Delete(slices.Clone(all), i, i+1), c.hiddenBy) {
+			fields = append(fields, c.Field)
+		}
+	}
 	return fields
+}
+
+// hiddenBy tells whether c is no member because there is other.
+func (c candidate) hiddenBy(other candidate) bool {
+	if other.Name != c.Name || other.level != c.level {
+		return other.Name == c.Name && other.level < c.level
+	}
+	return other.tagged || !c.tagged
 }
 
 func (l *loader) field(v *types.Var, tag fieldTag) Field {
@@ -56,18 +72,32 @@ func (l *loader) field(v *types.Var, tag fieldTag) Field {
 		shape.Nullable = false
 		f.Shape = &shape
 	}
-	if tag.options["string"] && (f.Shape.Kind == Integer || f.Shape.Kind == Number) {
+	if tag.options["string"] && l.isNumber(v.Type()) {
 		f.Shape = &Shape{Kind: String, Nullable: f.Shape.Nullable}
 	}
 	return f
 }
 
+// isNumber tells whether t, or what it points to, is a number that the option
+// string makes a string of: not one with a method for it, and not json.Number.
+func (l *loader) isNumber(t types.Type) bool {
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		return l.isNumber(p.Elem())
+	}
+	shape := l.shape(t)
+	if shape.Kind == Named {
+		shape = shape.Type.Shape
+	}
+	basic, ok := t.Underlying().(*types.Basic)
+	return ok && basic.Info()&types.IsString == 0 && (shape.Kind == Integer || shape.Kind == Number)
+}
+
 // inlined is the struct whose members belong to the struct that holds field.
 func inlined(field *types.Var, tag fieldTag) (*types.Struct, bool) {
-	if tag.ignored || tag.name != "" || !field.Embedded() && !tag.options["inline"] && !tag.options["embed"] {
+	if tag.ignored || tag.name != "" || !field.Embedded() && !tag.options["embed"] {
 		return nil, false
 	}
-	t := field.Type()
+	t := types.Unalias(field.Type())
 	if p, ok := t.(*types.Pointer); ok {
 		t = p.Elem()
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/constant"
+	"go/token"
 	"go/types"
 	"slices"
 	"strings"
@@ -76,16 +77,17 @@ var reserved = []string{
 
 // loader collects an API while the files are read.
 type loader struct {
-	api    API
-	docs   map[types.Object]string // comments of the read packages' types, fields and variables
-	named  typeutil.Map            // types.Type → *Type
-	open   map[*types.Named]bool   // lists and maps whose elements are being looked at
-	taken  map[string]bool         // names of types
-	origin map[string]string       // direction and event → its Go type, to find contradictions
+	api     API
+	docs    map[types.Object]string // comments of the read packages' types, fields and variables
+	named   typeutil.Map            // types.Type → *Type
+	open    map[*types.Named]bool   // lists and maps whose elements are being looked at
+	taken   map[string]bool         // names of types
+	origin  map[string]*types.Tuple // direction and event → its Go types, to find contradictions
+	generic bool                    // there was a type parameter
 }
 
 func newLoader(pkgs []*packages.Package) *loader {
-	l := &loader{docs: map[types.Object]string{}, open: map[*types.Named]bool{}, taken: map[string]bool{}, origin: map[string]string{}}
+	l := &loader{docs: map[types.Object]string{}, open: map[*types.Named]bool{}, taken: map[string]bool{}, origin: map[string]*types.Tuple{}}
 	for _, name := range reserved {
 		l.taken[name] = true
 	}
@@ -170,14 +172,12 @@ func (l *loader) definition(pkg *packages.Package, call *ast.CallExpr, path []as
 	defined, variable := directed(pkg.TypesInfo, call, path)
 	ev := Event{Name: constant.StringVal(name), Doc: l.docs[variable]}
 	args := defined.TypeArgs()
-	for i := range args.Len() {
-		if _, generic := types.Unalias(args.At(i)).(*types.TypeParam); generic {
-			return fmt.Errorf("siotypes: %s: event %q is defined for a type parameter", position, ev.Name)
-		}
-	}
 	ev.Args = l.args(args.At(0))
 	if ev.Call = args.Len() == 2; ev.Call {
 		ev.Reply = l.args(args.At(1))
+	}
+	if l.generic {
+		return fmt.Errorf("siotypes: %s: event %q is defined for a type parameter", position, ev.Name)
 	}
 	kind := defined.Obj().Name()
 	toServer, toClient := strings.HasSuffix(kind, "ToServer"), strings.HasSuffix(kind, "ToClient")
@@ -199,10 +199,10 @@ func (l *loader) definition(pkg *packages.Package, call *ast.CallExpr, path []as
 }
 
 // add puts an event into one direction's list, once.
-func (l *loader) add(events *[]Event, direction string, ev Event, wire string) error {
+func (l *loader) add(events *[]Event, direction string, ev Event, wire *types.Tuple) error {
 	key := direction + " " + ev.Name
 	before, known := l.origin[key]
-	if known && before != wire {
+	if known && !types.Identical(before, wire) {
 		return fmt.Errorf("event %q %s is defined elsewhere with other types", ev.Name, direction)
 	}
 	if !known {
@@ -219,6 +219,11 @@ func directed(info *types.Info, call *ast.CallExpr, path []ast.Node) (*types.Nam
 	outer := ast.Expr(call)
 	i := len(path) - 2
 	for ; i >= 1; i -= 2 {
+		if paren, ok := path[i].(*ast.ParenExpr); ok {
+			outer = paren
+			i++
+			continue
+		}
 		selector, ok := path[i].(*ast.SelectorExpr)
 		if !ok || selector.X != outer {
 			break
@@ -251,10 +256,10 @@ func definition(t types.Type) *types.Named {
 }
 
 // signature tells definitions apart: the types of the arguments and the reply.
-func signature(args *types.TypeList) string {
-	var b strings.Builder
-	for i := range args.Len() {
-		fmt.Fprintf(&b, " %s", args.At(i))
+func signature(args *types.TypeList) *types.Tuple {
+	var vars []*types.Var
+	for t := range args.Types() {
+		vars = append(vars, types.NewParam(token.NoPos, nil, "", t))
 	}
-	return b.String()
+	return types.NewTuple(vars...)
 }

@@ -70,6 +70,8 @@ func (l *loader) shape(t types.Type) *Shape {
 		return &Shape{Kind: Map, Elem: l.shape(t.Elem())}
 	case *types.Struct:
 		return &Shape{Kind: Object, Fields: l.fields(t)}
+	case *types.TypeParam:
+		l.generic = true
 	}
 	return &Shape{Kind: Any}
 }
@@ -89,7 +91,7 @@ func basic(t *types.Basic) *Shape {
 }
 
 func isByte(t types.Type) bool {
-	b, ok := t.(*types.Basic) // a slice of a named byte type is an array of numbers or base64, never an attachment
+	b, ok := types.Unalias(t).(*types.Basic) // a slice of a named byte type is an array of numbers or base64, never an attachment
 	return ok && b.Kind() == types.Byte
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -110,7 +111,7 @@ func TestDocumentsAreValid(t *testing.T) {
 		Valid bool            `json:"valid"`
 	}
 	groups := map[string]string{
-		"log": "clientToServer", "list/all~": "clientToServer", "sum": "clientToServer", "bye": "clientToServer",
+		"log": "clientToServer", "list/all~": "clientToServer", "sum": "clientToServer", "many": "clientToServer", "bye": "clientToServer",
 		"chat": "serverToClient", "ping pong": "serverToClient", "moved": "serverToClient", "three": "serverToClient", "saved": "serverToClient", "confirm": "serverToClient",
 	}
 	var samples []sample
@@ -198,6 +199,7 @@ func TestLoadRefuses(t *testing.T) {
 		"of_servers":       {head + `var _ = socketio.DefineEvent[int]("x").BetweenServers()`, siotypes.ErrNoEvents.Error()},
 		"a_name_at_run":    {head + `func f(s string) { socketio.DefineEvent[int](s) }`, "name is not a constant"},
 		"a_contradiction":  {head + `var _, _ = socketio.DefineEvent[int]("x"), socketio.DefineEvent[string]("x").ToServer()`, `event "x" to the server is defined elsewhere`},
+		"a_part":           {head + `type G[T any] struct { List []T }; func f[T any]() { socketio.DefineEvent[G[T]]("x") }`, "type parameter"},
 		"a_type_parameter": {head + `func f[T any]() { socketio.DefineEvent[T]("x") }`, "type parameter"},
 		"broken_code":      {head + `var _ = socketio.DefineEvent[Missing]("x")`, "undefined: Missing"},
 	}
@@ -212,6 +214,50 @@ func TestLoadRefuses(t *testing.T) {
 				t.Errorf("got %v, want an error with %q", err, want)
 			}
 		})
+	}
+}
+
+// Members are those that json/v2 writes, and a type means the same by any of its names.
+func TestMembers(t *testing.T) {
+	pkg := writePackages(t, map[string]string{"members": `package members
+		import ( "encoding/json"; "time"; "github.com/siokit/siokit/socketio" )
+		type ( Byte = byte; Level int; Left struct { X, Y int }; Pointer = *Left )
+		type Right struct { X string; Other string ` + "`json:\"Y\"`" + ` }
+		type Message struct {
+			Left
+			Right
+			Name    struct{ First string } ` + "`json:\",inline\"`" + `
+			More    map[string]int ` + "`json:\",embed\"`" + `
+			Data    []Byte
+			Level   *Level ` + "`json:\",string\"`" + `
+			Number  json.Number ` + "`json:\",string\"`" + `
+			Timeout time.Duration ` + "`json:\",string\"`" + `
+		}
+		const Low Level = 1
+		type Alias = Message
+		type Embeds struct { Pointer }
+		var A, B, _ = socketio.DefineEvent[Message]("x"), (socketio.DefineEvent[Alias]("x")).ToClient(), (socketio.DefineEvent[Embeds]("y")).ToServer()
+	`}, "./members")["members"]
+	api, err := siotypes.Read([]*packages.Package{pkg})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, typ := range api.Types {
+		for _, f := range typ.Shape.Fields {
+			got[typ.Name] += fmt.Sprintf("%s %d %t, ", f.Name, f.Shape.Kind, f.Optional)
+		}
+	}
+	want := map[string]string{
+		"Message": fmt.Sprintf("Y %d false, Name %d false, Data %d false, Level %d false, Number %d false, Timeout %d false, ",
+			siotypes.String, siotypes.Object, siotypes.Binary, siotypes.String, siotypes.Number, siotypes.String),
+		"Embeds": fmt.Sprintf("X %d true, Y %d true, ", siotypes.Integer, siotypes.Integer),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("members (-want +got):\n%s", diff)
+	}
+	if len(api.ToServer) != 2 || len(api.ToClient) != 1 {
+		t.Errorf("to the server %v, to clients %v", api.ToServer, api.ToClient)
 	}
 }
 

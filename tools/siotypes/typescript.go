@@ -78,11 +78,13 @@ func parameters(args Args, others []string) []string {
 		}
 		params = append(params, fmt.Sprintf("%s: %s", parameterName(i, args), text))
 	}
-	if args.Rest != nil {
+	switch {
+	case args.Rest != nil && len(args.Fixed) == 0 && len(others) > 0:
+		params = append(params, fmt.Sprintf("...rest: (%s | %s)[]", typescript(args.Rest, "  "), strings.Join(others, " | ")))
+	case args.Rest != nil:
 		params = append(params, fmt.Sprintf("...rest: %s[]", element(args.Rest, "  ")))
-	}
-	if len(args.Fixed) == 0 && len(others) > 0 {
-		params = append([]string{"failure?: " + strings.Join(others, " | ")}, params...)
+	case len(args.Fixed) == 0 && len(others) > 0:
+		params = append(params, "failure?: "+strings.Join(others, " | "))
 	}
 	return params
 }

@@ -94,6 +94,7 @@ var (
 	List     = socketio.DefineCall[Page[string], Page[Message]]("list/all~").ToServer()
 	Confirm  = socketio.DefineCall[string, bool]("confirm").ToClient()
 	Sum      = socketio.DefineCall[socketio.Rest[int], int]("sum").ToServer()
+	Many     = socketio.DefineCall[socketio.None, socketio.Rest[int]]("many").ToServer()
 	Bye      = socketio.DefineCall[socketio.None, socketio.None]("bye").ToServer()
 	internal = socketio.DefineEvent[string]("internal").BetweenServers()
 )
@@ -121,6 +122,8 @@ func Sample() map[string][]any {
 		"confirm reply":   {true},
 		"sum":             {1, 2, 3},
 		"sum reply":       {6},
+		"many":            {},
+		"many reply":      {1, 2},
 		"bye":             {},
 		"bye reply":       {},
 	}

@@ -50,6 +50,15 @@ socket.emit("sum", 1, 2, 3, (reply) => {
   if (typeof reply === "number") reply.toFixed();
 });
 socket.emit("bye", (failure) => failure?.error.message);
+socket.emit("many", (first, ...others) => {
+  if (typeof first === "object") first.error.message.toUpperCase();
+});
+new Server<ClientToServerEvents, ServerToClientEvents>().on("connection", (s) => {
+  s.on("many", (ack) => ack(1, 2, 3));
+  s.on("many", (ack) => ack({ error: { message: "no" } }));
+  // @ts-expect-error: numbers
+  s.on("many", (ack) => ack("one"));
+});
 
 // @ts-expect-error: no such event
 socket.emit("internal", "x");

@@ -83,6 +83,7 @@ export interface ClientToServerEvents {
   chat: (value: Message) => void;
   "list/all~": (value: PageString, ack: (value: PageMessage | Failure) => void) => void;
   log: (a: Level, ...rest: (number | null)[]) => void;
+  many: (ack: (...rest: (number | Failure)[]) => void) => void;
   sum: (...args: [...rest: number[], ack: (value: number | Failure) => void]) => void;
 }
 
