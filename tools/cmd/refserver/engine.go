@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -20,11 +19,11 @@ func (s settings) engineConfig() engineio.Config {
 		PingTimeout:    s.pingTimeout,
 		UpgradeTimeout: s.upgradeTimeout,
 		MaxPayload:     s.maxPayload,
-		CORS:           &cors.Options{AllowedOrigins: strings.Split(s.origins, ",")},
+		CORS:           &cors.Options{AllowedOrigins: list(s.origins)},
 		Connect:        deny,
 	}
-	for _, name := range strings.Split(s.transports, ",") {
-		switch strings.TrimSpace(name) {
+	for _, name := range list(s.transports) {
+		switch name {
 		case "polling":
 			c.Transports = append(c.Transports, engineio.Polling{NoCompression: !s.compression})
 		case "websocket":
@@ -39,6 +38,15 @@ func (s settings) engineConfig() engineio.Config {
 		c.CORS, c.Connect = nil, nil
 	}
 	return c
+}
+
+// list is a comma list's elements.
+func list(text string) []string {
+	elements := strings.Split(text, ",")
+	for i, e := range elements {
+		elements[i] = strings.TrimSpace(e)
+	}
+	return elements
 }
 
 // deny refuses requests that ask for it: ?deny=message.
@@ -113,20 +121,23 @@ func (echo) Close(*engineio.Session, engineio.Reason, error) {}
 type commands struct{ echo }
 
 func (c commands) Message(s *engineio.Session, m engineio.Message) {
-	word, count, _ := bytes.Cut(m.Data, []byte(" "))
+	text := string(m.Data)
 	if m.Binary {
-		word = nil
+		text = ""
 	}
-	switch string(word) {
+	if count, ok := strings.CutPrefix(text, "burst "); ok {
+		if n, err := strconv.Atoi(count); err == nil {
+			for i := range n {
+				s.Send(engineio.Text("b" + strconv.Itoa(i)))
+			}
+			return
+		}
+	}
+	switch text {
 	case "close":
 		s.Close()
 	case "discard":
 		s.Discard()
-	case "burst":
-		n, _ := strconv.Atoi(string(count))
-		for i := range n {
-			s.Send(engineio.Text("b" + strconv.Itoa(i)))
-		}
 	case "mixed":
 		s.Send(engineio.Text("t"), engineio.Binary([]byte{1, 2, 3}), engineio.Text("é€😀"))
 	case "empty":

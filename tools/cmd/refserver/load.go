@@ -20,6 +20,6 @@ func handleLoad(io *socketio.Server) {
 		if err := ev.Bind(&room); err != nil {
 			return err
 		}
-		return io.In(room).Emit("msg", ev.Args().Slice(1, min(2, ev.Len())))
+		return io.In(room).Emit("msg", ev.Args().Slice(min(1, ev.Len()), min(2, ev.Len())))
 	}, socketio.Inline)
 }

@@ -34,7 +34,7 @@ func (p *probes) handle(io *socketio.Server) {
 	io.On("x:mark", func(_ context.Context, ev *socketio.Event) error {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.marks = append(p.marks, ev.Args().Slice(0, 1).Clone())
+		p.marks = append(p.marks, first(ev.Args()).Clone())
 		return nil
 	})
 	io.On("x:marks", func(_ context.Context, ev *socketio.Event) error {

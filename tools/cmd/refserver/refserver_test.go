@@ -125,6 +125,73 @@ func TestUnknownAdapter(t *testing.T) {
 	}
 }
 
+func TestOriginsAreAList(t *testing.T) {
+	url := serveFixture(t, "-origins", "http://a.test, http://b.test")
+	for origin, want := range map[string]string{"http://a.test": "http://a.test", "http://b.test": "http://b.test", "http://c.test": ""} {
+		request := httptest.NewRequest("GET", url+"/engine.io/?EIO=4&transport=polling", nil)
+		request.RequestURI = ""
+		request.Header.Set("Origin", origin)
+		response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if got := response.Header.Get("Access-Control-Allow-Origin"); got != want {
+			t.Errorf("origin %s: allowed %q, want %q", origin, got, want)
+		}
+	}
+}
+
+// TestArgumentsThatAreMissing checks that they are null, as in JavaScript, and cost no
+// socket.
+func TestArgumentsThatAreMissing(t *testing.T) {
+	c := dial(t, serveFixture(t, "-ping-interval", "1h"))
+	read(t, c)
+	deep := strings.Repeat("[", 999) + strings.Repeat("]", 999)
+	for _, step := range []struct{ send, want string }{
+		{`40`, `40{`},
+		{``, `42["auth",{}]`},
+		{`42["x:mark"]`, ``},
+		{`42["x:mark",` + deep + `]`, ``},
+		{`421["x:marks"]`, `431[[null,` + deep + `]]`},
+		{`42["bcast"]`, ``},
+		{`422["broadcast-ack",60000]`, `420["need-ack"]`},
+		{`430[]`, `432[null,[null]]`},
+	} {
+		if step.send != "" {
+			if err := c.WriteMessage(websocket.TextMessage, []byte(step.send)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if step.want == "" {
+			continue
+		}
+		if got := read(t, c); !strings.HasPrefix(got, step.want) {
+			t.Fatalf("%.100s is answered with %.100s, want %.100s", step.send, got, step.want)
+		}
+	}
+}
+
+func TestCommandsAreWholeMessages(t *testing.T) {
+	c, response, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(serveFixture(t, "-ping-interval", "1h"), "http")+"/eio-cmd/?EIO=4&transport=websocket", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	response.Body.Close()
+	read(t, c)
+	for _, step := range []struct{ send, want string }{
+		{"4close the door", "4close the door"}, {"4mixed feelings", "4mixed feelings"}, {"4burst out", "4burst out"}, {"4burst", "4burst"}, {"4burst 1", "4b0"},
+	} {
+		if err := c.WriteMessage(websocket.TextMessage, []byte(step.send)); err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, c); got != step.want {
+			t.Errorf("%s is answered with %s, want %s", step.send, got, step.want)
+		}
+	}
+}
+
 // TestLoad checks that nothing is sent at connection with -load.
 func TestLoad(t *testing.T) {
 	url := serveFixture(t, "-load")

@@ -67,7 +67,7 @@ func handleRooms(n *socketio.Namespace) {
 		for reply, err := range n.Timeout(timeout).EmitWithAck(ctx, "need-ack") {
 			switch {
 			case err == nil:
-				replies = append(replies, reply.Value.Args().Slice(0, 1))
+				replies = append(replies, first(reply.Value.Args()))
 			case errors.Is(err, socketio.ErrAckTimeout):
 				failure = timedOut
 			default:
