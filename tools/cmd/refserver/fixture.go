@@ -18,20 +18,21 @@ type fixture struct {
 	probes   probes
 	handlers map[string]http.Handler // "/socket.io/" and so on
 	closers  []func(context.Context) error
+	bus      bus
 }
 
 func newFixture(s settings) (*fixture, error) {
-	f := &fixture{settings: s, handlers: map[string]http.Handler{}}
-	if s.adapter != "memory" {
-		return nil, fmt.Errorf("no adapter %q, there is: memory", s.adapter)
+	bus, err := openBus(s)
+	if err != nil {
+		return nil, fmt.Errorf("adapter: %w", err)
 	}
-	add := f.addSocket
+	f := &fixture{settings: s, handlers: map[string]http.Handler{}, bus: bus}
 	if s.load {
-		add = f.addLoad
-	} else if err := f.addEngines(); err != nil {
-		return nil, err
+		err = f.addLoad()
+	} else {
+		err = errors.Join(f.addEngines(), f.addSocket())
 	}
-	if err := add(); err != nil {
+	if err != nil {
 		return nil, errors.Join(err, f.shutdown(context.Background()))
 	}
 	return f, nil
@@ -86,5 +87,6 @@ func (f *fixture) shutdown(ctx context.Context) error {
 	for range f.closers {
 		<-done
 	}
+	f.bus.close()
 	return errors.Join(errs...)
 }

@@ -19,6 +19,7 @@ const recoveryTime = 2 * time.Second
 func (f *fixture) addSocket() error {
 	config := f.settings.socketConfig()
 	main := config
+	main.Adapter = f.bus.adapter
 	if f.settings.client != "" {
 		main.ServeClient = os.DirFS(f.settings.client)
 	}
@@ -79,7 +80,9 @@ func (f *fixture) addServer(path string, config socketio.Config) error {
 
 // addLoad adds a /socket.io/ with the handlers of load.go alone.
 func (f *fixture) addLoad() error {
-	io, err := f.newServer("/socket.io/", f.settings.socketConfig())
+	config := f.settings.socketConfig()
+	config.Adapter = f.bus.adapter
+	io, err := f.newServer("/socket.io/", config)
 	if err != nil {
 		return err
 	}
