@@ -146,12 +146,13 @@ func (l *loader) file(pkg *packages.Package, file *ast.File) error {
 			return true
 		}
 		path = append(path, n)
-		call, ok := n.(*ast.CallExpr)
-		if !ok || failed != nil {
-			return failed == nil
+		if failed != nil {
+			return false
 		}
-		if fn, ok := typeutil.Callee(pkg.TypesInfo, call).(*types.Func); ok && isDefiner(fn) {
-			failed = l.definition(pkg, call, path)
+		if name, ok := n.(*ast.Ident); ok {
+			if fn, ok := pkg.TypesInfo.Uses[name].(*types.Func); ok && isDefiner(fn) {
+				failed = l.use(pkg, fn, path)
+			}
 		}
 		return true
 	})
@@ -160,6 +161,24 @@ func (l *loader) file(pkg *packages.Package, file *ast.File) error {
 
 func isDefiner(fn *types.Func) bool {
 	return fn.Pkg() != nil && fn.Pkg().Path() == definers && (fn.Name() == "DefineEvent" || fn.Name() == "DefineCall")
+}
+
+// use adds what a call of fn defines; path leads to the name of fn. What a
+// function value would define nobody knows.
+func (l *loader) use(pkg *packages.Package, fn *types.Func, path []ast.Node) error {
+	name := path[len(path)-1]
+	for i := len(path) - 2; i > 0; i-- {
+		switch n := path[i].(type) {
+		case *ast.SelectorExpr, *ast.IndexExpr, *ast.IndexListExpr, *ast.ParenExpr:
+			continue
+		case *ast.CallExpr:
+			if n.Fun == path[i+1] {
+				return l.definition(pkg, n, path[:i+1])
+			}
+		}
+		break
+	}
+	return fmt.Errorf("siotypes: %s: %s is not called here, so its events are not known", pkg.Fset.Position(name.Pos()), fn.Name())
 }
 
 // definition adds the event that call defines; path leads to the call.

@@ -199,6 +199,7 @@ func TestLoadRefuses(t *testing.T) {
 		"of_servers":       {head + `var _ = socketio.DefineEvent[int]("x").BetweenServers()`, siotypes.ErrNoEvents.Error()},
 		"a_name_at_run":    {head + `func f(s string) { socketio.DefineEvent[int](s) }`, "name is not a constant"},
 		"a_contradiction":  {head + `var _, _ = socketio.DefineEvent[int]("x"), socketio.DefineEvent[string]("x").ToServer()`, `event "x" to the server is defined elsewhere`},
+		"a_value":          {head + `func f() { define := socketio.DefineEvent[int]; define("x") }`, "DefineEvent is not called here"},
 		"a_part":           {head + `type G[T any] struct { List []T }; func f[T any]() { socketio.DefineEvent[G[T]]("x") }`, "type parameter"},
 		"a_type_parameter": {head + `func f[T any]() { socketio.DefineEvent[T]("x") }`, "type parameter"},
 		"broken_code":      {head + `var _ = socketio.DefineEvent[Missing]("x")`, "undefined: Missing"},
