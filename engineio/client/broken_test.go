@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,10 +36,11 @@ type scriptedLink struct {
 	sent    chan eioparser.Packet
 	leave   func(context.Context) error
 	closed  chan struct{}
+	once    sync.Once
 }
 
 func newScriptedLink() *scriptedLink {
-	return &scriptedLink{make(chan eioparser.Packet, 10), make(chan error, 1), make(chan eioparser.Packet, 10), nil, make(chan struct{})}
+	return &scriptedLink{make(chan eioparser.Packet, 10), make(chan error, 1), make(chan eioparser.Packet, 10), nil, make(chan struct{}), sync.Once{}}
 }
 
 func (l *scriptedLink) Receive() (eioparser.Packet, error) {
@@ -61,13 +63,7 @@ func (l *scriptedLink) Send(packets []eioparser.Packet) error {
 
 func (l *scriptedLink) Leave(ctx context.Context) error { return l.leave(ctx) }
 
-func (l *scriptedLink) Close() {
-	select {
-	case <-l.closed:
-	default:
-		close(l.closed)
-	}
-}
+func (l *scriptedLink) Close() { l.once.Do(func() { close(l.closed) }) }
 
 // TestOldLinkBreaksDuringTheMove: the session ends at once, and does not wait for
 // a link that will never be left.

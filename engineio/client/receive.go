@@ -10,9 +10,9 @@ import (
 
 // run is the reader: the one goroutine of an open session. It reads one link
 // after the other and tells the handler of the end.
-func (s *Session) run() {
+func (s *Session) run(link Link) {
 	defer close(s.done)
-	for link := s.link; link != nil; {
+	for link != nil {
 		err := s.read(link)
 		link = s.following(link, err)
 	}
@@ -50,7 +50,7 @@ func (s *Session) pinged() {
 		return
 	}
 	wait := s.hs.PingInterval + s.hs.PingTimeout
-	s.deadline = time.Now().Round(0).Add(wait)
+	s.deadline = time.Now().Add(wait)
 	s.silence.Reset(wait)
 	s.queuePong()
 	s.mu.Unlock()
@@ -59,18 +59,26 @@ func (s *Session) pinged() {
 	}
 }
 
-// silent is called when the server has not pinged for too long.
-func (s *Session) silent() { s.end(engineio.PingTimeout, nil) }
+// silent is called when the server has not pinged for too long. A ping may have come
+// since.
+func (s *Session) silent() {
+	s.mu.Lock()
+	late := !time.Now().Before(s.deadline)
+	s.mu.Unlock()
+	if late {
+		s.end(engineio.PingTimeout, nil)
+	}
+}
 
 // Overdue reports whether the server should have pinged before now, and ends the
 // session if so. It goes by the wall clock, so it knows, as timers do not yet,
 // that the machine was asleep in between: what is sent now would be lost.
 func (s *Session) Overdue() bool {
 	s.mu.Lock()
-	overdue := s.state != engineio.Closed && time.Now().Round(0).After(s.deadline)
+	overdue := s.state != engineio.Closed && time.Now().Round(0).After(s.deadline.Round(0))
 	s.mu.Unlock()
 	if overdue {
-		s.silent()
+		s.end(engineio.PingTimeout, nil)
 	}
 	return overdue
 }

@@ -41,7 +41,7 @@ type Session struct {
 	stay      context.CancelCauseFunc // ends a move whose old link broke
 	ended     *engineio.DisconnectError
 	silence   *time.Timer // ends the session if the server does not ping
-	deadline  time.Time   // when that is, on the wall clock
+	deadline  time.Time   // when that is
 	patience  *time.Timer // ends a graceful close
 	outbox
 }
@@ -86,16 +86,17 @@ func (s *Session) open() {
 	s.mu.Lock()
 	s.state = engineio.Open
 	wait := s.hs.PingInterval + s.hs.PingTimeout
-	s.deadline = time.Now().Round(0).Add(wait)
+	s.deadline = time.Now().Add(wait)
 	s.silence = time.AfterFunc(wait, s.silent)
 	s.mu.Unlock()
 	s.call("Open", func() { s.handler.Open(s) })
+	first := s.link // a move may be done before run has begun
 	if list := s.offered(); len(list) > 0 {
 		s.mu.Lock()
 		s.start(func() { s.upgrade(list) })
 		s.mu.Unlock()
 	}
-	go s.run()
+	go s.run(first)
 }
 
 // start runs f on a goroutine that the session waits for. The caller holds mu.

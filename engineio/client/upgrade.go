@@ -38,14 +38,14 @@ func (s *Session) try(ctx context.Context, t Transport) error {
 	err = probe(link)
 	var old Link
 	if err == nil {
-		old, err = s.move(ctx, t, link)
+		old, err = s.move(ctx, t, link, stop)
 	}
 	stop()
 	if err != nil {
 		link.Close()
 		return err
 	}
-	s.awaitLeft(ctx, old)
+	s.awaitLeft(old)
 	return nil
 }
 
@@ -70,8 +70,12 @@ var errStays = errors.New("engineio: the session stays where it is")
 // move leaves the old link and makes a probed one the session's. What is sent
 // meanwhile waits in the outbox; what the server sent over the old link is read
 // before what comes over the new one. So nothing is lost or overtaken.
-func (s *Session) move(ctx context.Context, t Transport, next Link) (Link, error) {
-	ctx, stay := context.WithCancelCause(ctx)
+//
+// ctx ends the attempt until keep is called, which is before the server is told: from
+// then on next may carry the session, and only the session's end closes it.
+func (s *Session) move(ctx context.Context, t Transport, next Link, keep func() bool) (Link, error) {
+	attempt := ctx
+	ctx, stay := context.WithCancelCause(attempt)
 	defer stay(nil)
 	old, idle, err := s.hold(stay)
 	if err != nil {
@@ -87,7 +91,11 @@ func (s *Session) move(ctx context.Context, t Transport, next Link) (Link, error
 	if err == nil {
 		err = old.Leave(ctx)
 	}
+	if err == nil && !keep() {
+		err = context.Cause(attempt)
+	}
 	if err == nil {
+		defer context.AfterFunc(s.ctx, next.Close)()
 		err = next.Send([]eioparser.Packet{{Type: eioparser.Upgrade}})
 	}
 	s.mu.Lock()
@@ -106,8 +114,11 @@ func (s *Session) move(ctx context.Context, t Transport, next Link) (Link, error
 }
 
 // awaitLeft waits until the old link has been read to its end, where the server
-// closes it, which it should soon.
-func (s *Session) awaitLeft(ctx context.Context, old Link) {
+// closes it, which it should soon. What is left of the upgrade's time may be too
+// short for what is still on its way.
+func (s *Session) awaitLeft(old Link) {
+	ctx, cancel := context.WithTimeout(s.ctx, s.cfg.UpgradeTimeout)
+	defer cancel()
 	select {
 	case <-s.left:
 	case <-ctx.Done():
