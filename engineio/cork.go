@@ -16,6 +16,7 @@ const corkTime = time.Millisecond
 func (s *Session) Cork() {
 	s.mu.Lock()
 	s.corks++
+	s.held() // what is queued already waits behind it, too
 	s.mu.Unlock()
 }
 
@@ -39,6 +40,14 @@ type corks struct {
 	spare []*Session
 	timer *time.Timer
 	armed bool
+}
+
+// held has the cork's time watched if something waits behind one. The caller
+// holds mu.
+func (s *Session) held() {
+	if s.corks > 0 && !s.listed && (s.queue != nil || s.wake) {
+		s.srv.corks.add(s)
+	}
 }
 
 // add enters s, for which packets wait behind a cork now. The caller holds s.mu.
@@ -76,7 +85,7 @@ func (c *corks) sweep() {
 	n := 0
 	for _, s := range list {
 		s.mu.Lock()
-		waits := s.corks > 0 && s.queue != nil
+		waits := s.corks > 0 && (s.queue != nil || s.wake)
 		force := waits && s.stale
 		if waits && !force {
 			s.stale = true

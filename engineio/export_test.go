@@ -48,3 +48,10 @@ func ProbeAlarm(s *Session) (fire func()) {
 	c := s.next
 	return func() { c.expired(&c.alarm) }
 }
+
+// LivePort returns the port of the link that carries a session.
+func LivePort(s *Session) *Port {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.port
+}

@@ -3,6 +3,7 @@ package engineio
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 )
 
 // group counts what runs on behalf of a server, requests and goroutines, so
@@ -11,8 +12,15 @@ import (
 type group struct {
 	mu      sync.Mutex
 	n       int
-	resting int                        // of n: those who wait for the others
-	waiting map[chan struct{}]struct{} // to be closed when no others are left
+	waiting map[*rest]struct{}
+}
+
+// rest is somebody who waits for the others.
+type rest struct {
+	own   *atomic.Int32 // how many of n wait for him; nil: none
+	began int32         // what it was when he came: those who come later don't
+	done  chan struct{} // closed when no others are left
+	over  bool
 }
 
 func (g *group) begin() {
@@ -30,13 +38,29 @@ func (g *group) end() {
 
 // stir wakes those who wait if only they are left. The caller holds mu.
 func (g *group) stir() {
-	if g.n > g.resting {
+	if len(g.waiting) == 0 || g.n > g.resting() {
 		return
 	}
-	for c := range g.waiting {
-		delete(g.waiting, c)
-		close(c)
+	for r := range g.waiting {
+		if !r.over {
+			r.over = true
+			close(r.done)
+		}
 	}
+}
+
+// resting returns how many of n wait for those who wait here. The caller holds mu.
+func (g *group) resting() (n int) {
+	began := make(map[*atomic.Int32]int32)
+	for r := range g.waiting {
+		if r.own != nil {
+			began[r.own] = max(began[r.own], r.began)
+		}
+	}
+	for own, most := range began {
+		n += int(min(own.Load(), most))
+	}
+	return n
 }
 
 // run starts f on a goroutine that wait waits for.
@@ -48,32 +72,25 @@ func (g *group) run(f func()) {
 	}()
 }
 
-// wait returns when only those are left that wait here themselves, or with
-// ctx's error. own is the number of them that the caller runs in.
-func (g *group) wait(ctx context.Context, own int) error {
+// wait returns when only those are left that wait here themselves, as r does, or
+// with ctx's error.
+func (g *group) wait(ctx context.Context, r *rest) error {
 	g.mu.Lock()
-	g.resting += own
+	if g.waiting == nil {
+		g.waiting = make(map[*rest]struct{})
+	}
+	g.waiting[r] = struct{}{}
 	g.stir() // another one may have waited for the caller
-	if g.n <= g.resting {
-		g.resting -= own
-		g.mu.Unlock()
+	g.mu.Unlock()
+	select {
+	case <-r.done:
+	case <-ctx.Done():
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.waiting, r)
+	if r.over {
 		return nil
 	}
-	c := make(chan struct{})
-	if g.waiting == nil {
-		g.waiting = make(map[chan struct{}]struct{})
-	}
-	g.waiting[c] = struct{}{}
-	g.mu.Unlock()
-	var err error
-	select {
-	case <-c:
-	case <-ctx.Done():
-		err = context.Cause(ctx)
-	}
-	g.mu.Lock()
-	g.resting -= own
-	delete(g.waiting, c)
-	g.mu.Unlock()
-	return err
+	return context.Cause(ctx)
 }

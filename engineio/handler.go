@@ -20,7 +20,7 @@ type Handler interface {
 
 	// Close is called exactly once for each session whose Open returned nil,
 	// after Open returned, on whatever goroutine saw the end; a Message may be in
-	// progress on another. The error says what lies behind the reason, and may be
-	// nil.
+	// progress on another, or just about to begin. The error says what lies behind
+	// the reason, and may be nil.
 	Close(*Session, Reason, error)
 }

@@ -303,8 +303,8 @@ var errInternal = errors.New("internal error")
 
 // open asks the handler.
 func (s *Session) open() (err error) {
-	s.busy.Add(1)
-	defer s.busy.Add(-1)
+	s.busy.Add(2) // the session cannot end before
+	defer s.busy.Add(-2)
 	defer func() {
 		if v := recover(); v != nil {
 			_ = s.srv.panicked("Handler.Open", v) // it is logged

@@ -140,9 +140,7 @@ func (s *Session) append(o Outgoing) {
 	s.queue.items = append(s.queue.items, o)
 	s.queue.size += o.size
 	s.size += o.size
-	if s.corks > 0 && !s.listed {
-		s.srv.corks.add(s)
-	}
+	s.held()
 }
 
 // Wake writes what is queued unless a cork holds it back: one attempt that

@@ -76,7 +76,7 @@ func (p *Port) Fail(err error) {
 	s.mu.Unlock()
 	switch {
 	case live:
-		s.fail(err)
+		s.fail(p, err)
 	case probe:
 		s.abortProbe(p)
 	}
@@ -123,6 +123,7 @@ func (p *Port) Wake() {
 	s.mu.Lock()
 	if s.port == p {
 		s.wake = true
+		s.held()
 		s.pump(false)
 		return
 	}

@@ -174,11 +174,11 @@ func (srv *Server) forget(s *Session) {
 func (srv *Server) Shutdown(ctx context.Context) error {
 	srv.beginShutdown()
 	own, _ := ctx.Value(sessionKey{}).(*Session)
-	spare := 0
+	waiter := &rest{done: make(chan struct{})}
 	if own != nil && own.srv == srv {
 		// The handler's own context ends with its session; that is no reason to
 		// stop waiting.
-		spare = int(own.busy.Load())
+		waiter.own, waiter.began = &own.busy, own.busy.Load()
 		outer, cancel := ctx, context.CancelCauseFunc(nil)
 		ctx, cancel = context.WithCancelCause(context.WithoutCancel(outer))
 		defer cancel(nil)
@@ -198,7 +198,7 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 	for _, s := range srv.sessions.all() {
 		s.leave()
 	}
-	if err := srv.group.wait(ctx, spare); err != nil {
+	if err := srv.group.wait(ctx, waiter); err != nil {
 		srv.cut()
 		return err
 	}

@@ -35,7 +35,7 @@ type Session struct {
 
 	state     atomic.Int32  // State; written under mu
 	heartbeat atomic.Uint32 // see heartbeat.go; written under mu
-	busy      atomic.Int32  // calls of the handler in progress
+	busy      atomic.Int32  // what waits for calls of the handler in progress: who calls, and the session
 	protocol  uint8
 	upgraded  bool  // guarded by mu
 	opened    bool  // Handler.Open has returned nil: Close is owed; guarded by mu
@@ -152,31 +152,35 @@ func (s *Session) closeFor(why Reason, patience time.Duration) {
 	s.pump(false)
 }
 
-// fail ends the session because its live link did. A client that has read the
+// fail ends the session because its live link, p, did. A client that has read the
 // farewell may be gone before whoever wrote it knows that it is written.
-func (s *Session) fail(err error) {
+func (s *Session) fail(p *Port, err error) {
 	s.mu.Lock()
 	parting, why := s.parting, s.why
 	s.mu.Unlock()
 	var bad eioparser.Error
 	switch {
 	case parting:
-		s.end(why, nil)
+		s.endOn(p, why, nil)
 	case errors.As(err, &bad):
-		s.end(ParseError, err)
+		s.endOn(p, ParseError, err)
 	case err == nil || errors.Is(err, io.EOF):
-		s.end(TransportClose, err)
+		s.endOn(p, TransportClose, err)
 	default:
-		s.end(TransportError, err)
+		s.endOn(p, TransportError, err)
 	}
 }
 
 // end ends the session, once. It is the only way out of the registry, and it
 // calls Handler.Close on the goroutine that it runs on: it must not be called
 // with a lock held.
-func (s *Session) end(why Reason, err error) {
+func (s *Session) end(why Reason, err error) { s.endOn(nil, why, err) }
+
+// endOn is end for what befell p; nil: the session itself. What becomes of a link
+// that the session has left in the meantime does not end it.
+func (s *Session) endOn(p *Port, why Reason, err error) {
 	s.mu.Lock()
-	if s.State() == Closed {
+	if s.State() == Closed || p != nil && p != s.port {
 		s.mu.Unlock()
 		return
 	}
@@ -203,6 +207,8 @@ func (s *Session) end(why Reason, err error) {
 		}
 	}
 	if opened {
+		s.busy.Add(1) // the session is counted until closed has returned
+		defer s.busy.Add(-1)
 		s.closed()
 	}
 }

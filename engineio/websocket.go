@@ -205,11 +205,16 @@ func (l *wsLink) pinged(data string) error {
 // leave notes a close frame, the first one.
 func (l *wsLink) leave(payload []byte) {
 	l.mu.Lock()
+	l.leaveWith(payload)
+	l.mu.Unlock()
+}
+
+// leaveWith is leave for a caller that holds mu.
+func (l *wsLink) leaveWith(payload []byte) {
 	if !l.leaving {
 		l.leaving = true
 		l.beside().bye = append(appendFrameHeader(nil, finBit|opClose, len(payload)), payload...)
 	}
-	l.mu.Unlock()
 }
 
 // closeWith notes a close frame with a code, behind what is held back by the

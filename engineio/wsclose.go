@@ -36,8 +36,8 @@ func (l *wsLink) Close() {
 		return
 	}
 	l.linger = time.AfterFunc(lingerTime, func() { _ = l.wire.Conn.Close() })
+	l.leaveWith(nil) // before somebody who writes can say goodbye
 	l.mu.Unlock()
-	l.leave(nil)
 	if l.wire.raw != nil {
 		l.afterWrite()
 		return
