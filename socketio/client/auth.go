@@ -36,10 +36,13 @@ func (s *Socket) introduce(a *attempt) {
 	case <-a.answered: // also when the connection has ended
 	case <-t.C:
 		c.mu.Lock()
-		if s.attempt == a && !s.joined && s.wanted {
+		defer c.mu.Unlock()
+		if s.attempt != a || s.joined {
+			return // it was answered at the same moment
+		}
+		if s.wanted {
 			s.refused(ErrTimeout)
 		}
-		c.mu.Unlock()
 		a.conn.unanswered()
 	}
 }

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -13,7 +14,8 @@ import (
 // A conn is one connection, from one Engine.IO handshake to its end.
 type conn struct {
 	client  *Client
-	attempt int // which one led to it; 0: the first
+	ctx     context.Context // ends when nobody wants it
+	attempt int             // which one led to it; 0: the first
 
 	// Set by Open, before anybody else has it.
 	session *engine.Session
@@ -42,8 +44,9 @@ func (k *conn) Open(session *engine.Session) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.conn = k
+	k.leaving = k.ctx.Err() != nil // unwant knew nothing of it yet
 	for _, s := range c.sockets {
-		if s.wanted {
+		if s.wanted && !k.leaving {
 			s.join(k)
 		}
 	}
@@ -110,12 +113,9 @@ func (k *conn) control(p *sioparser.Packet) error {
 }
 
 // unanswered gives the connection up if nothing has come of it: a CONNECT was
-// not answered in time, and no namespace is joined.
+// not answered in time, and no namespace is joined. The caller holds mu.
 func (k *conn) unanswered() {
-	c := k.client
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, s := range c.sockets {
+	for _, s := range k.client.sockets {
 		if s.joined {
 			return
 		}

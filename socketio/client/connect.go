@@ -91,7 +91,7 @@ func (c *Client) connect(ctx context.Context, delays *backoff) error {
 	if c.config.Timeout > 0 {
 		dial, cancel = context.WithTimeoutCause(ctx, c.config.Timeout, ErrTimeout)
 	}
-	k := &conn{client: c, attempt: delays.attempts, decoder: c.config.Codec.NewDecoder(c.config.Limits)}
+	k := &conn{client: c, ctx: ctx, attempt: delays.attempts, decoder: c.config.Codec.NewDecoder(c.config.Limits)}
 	options, err := c.prepare(dial, delays.attempts)
 	var session *engine.Session
 	if err == nil {

@@ -82,6 +82,9 @@ func (s *Socket) receiveEvent(p *sioparser.Packet) error {
 		return socketio.ErrInboxFull
 	}
 	args := p.Args.Clone()
+	if !s.joined && len(s.early) == 0 {
+		s.handled = s.offset
+	}
 	s.remember(args)
 	var reply func([]any) error
 	if p.HasID {

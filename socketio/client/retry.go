@@ -151,6 +151,9 @@ func (s *Socket) hand(e *consignment) (*parcel, error) {
 		if err := s.awaitNews(e); err != nil {
 			return nil, err
 		}
+		if e.wanted.Err() != nil { // it came at the same moment
+			return nil, errUnwanted
+		}
 	}
 	switch err := s.push(p, 0); {
 	case errors.Is(err, engineio.ErrClosed):

@@ -24,6 +24,7 @@ type Socket struct {
 	id        string // while joined
 	pid       string // what makes recovery possible
 	offset    string // of the last event that came
+	handled   string // of the last one before those of early
 	recovered bool
 	waiters   []chan error // of Connect
 	lastErr   error        // why it is not joined yet
@@ -257,9 +258,12 @@ func (s *Socket) lost(why *DisconnectError) {
 	}
 }
 
-// dropEarly forgets events of a CONNECT that came to nothing. The caller holds
-// mu.
+// dropEarly forgets events of a CONNECT that came to nothing: a server that has
+// them sends them again. The caller holds mu.
 func (s *Socket) dropEarly() {
+	if len(s.early) > 0 {
+		s.offset = s.handled
+	}
 	for _, t := range s.early {
 		s.held -= t.size
 	}
