@@ -28,6 +28,7 @@ type conn struct {
 	mu      sync.Mutex
 	closed  bool
 	timer   *time.Timer         // ConnectTimeout, until the first namespace is joined
+	expired bool                // it came first
 	sockets roster              // waiting or joined
 	late    map[string]*Socket  // gone, but their CONNECT's work has not returned; by namespace
 	left    map[string]struct{} // namespaces that the server took the client out of, or refused
@@ -206,14 +207,15 @@ func (c *conn) settled(s *Socket) {
 	}
 }
 
-// hasJoined stops the timer of ConnectTimeout.
-func (c *conn) hasJoined() {
+// mayJoin stops the timer of ConnectTimeout. It is false if that was faster.
+func (c *conn) mayJoin() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.timer != nil {
 		c.timer.Stop()
 		c.timer = nil
 	}
+	return !c.expired
 }
 
 // remove forgets a socket that has gone. If the server ended it, packets that
@@ -300,9 +302,12 @@ func (c *conn) refusalPayload(refusal wireError) (_ []byte, err error) {
 // connectTimedOut ends a connection that has joined nothing.
 func (c *conn) connectTimedOut() {
 	c.mu.Lock()
-	idle := c.timer != nil
+	if c.timer != nil {
+		c.timer, c.expired = nil, true
+	}
+	expired := c.expired
 	c.mu.Unlock()
-	if idle {
+	if expired {
 		c.fail(ForcedServerClose, ErrConnectTimeout)
 	}
 }

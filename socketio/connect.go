@@ -185,6 +185,8 @@ func (s *Socket) join() error {
 		return s.goneError()
 	case s.flooded:
 		return engineio.ErrSlowClient
+	case !s.conn.mayJoin():
+		return ErrConnectTimeout
 	}
 	if !s.recovered {
 		_ = s.conn.session.Push(answer, 0) // an ended session is noticed by its Close
@@ -199,7 +201,6 @@ func (s *Socket) join() error {
 	s.served = true
 	s.nsp.add(s)
 	s.life.Store(uint32(joined))
-	s.conn.hasJoined()
 	return nil
 }
 

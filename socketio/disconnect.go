@@ -131,7 +131,7 @@ type conclusion struct {
 // conclude has the hooks called behind the events that wait, or beside a
 // handler that holds them up for too long.
 func (s *Socket) conclude(why *DisconnectError) {
-	if !s.mourned() && !s.queue.busy() { // who is at work may still register some
+	if !s.mourned() && s.queue.close() { // who is at work may still register some
 		s.logEnd(why)
 		return
 	}
@@ -149,7 +149,9 @@ func (s *Socket) conclude(why *DisconnectError) {
 			s.runConclusion(c, why)
 		})
 	}
-	s.enqueue(last)
+	if s.queue.pushLast(last) {
+		s.startDispatcher()
+	}
 }
 
 // mourned reports whether there is any hook to call.

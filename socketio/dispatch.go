@@ -26,12 +26,44 @@ type queue struct {
 	head    *task
 	tail    *task
 	running bool // a dispatcher exists, or will be started by somebody
+	closed  bool // the last task is in: events do not come behind it
 }
 
 // push appends t and reports whether the caller must start a dispatcher.
 func (q *queue) push(t *task) (start bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	return q.append(t)
+}
+
+// offer is push, unless the queue is closed.
+func (q *queue) offer(t *task) (start, taken bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return false, false
+	}
+	return q.append(t), true
+}
+
+// pushLast is push, and closes the queue.
+func (q *queue) pushLast(t *task) (start bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	return q.append(t)
+}
+
+// close closes the queue if no dispatcher is at work, and reports whether it did.
+func (q *queue) close() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = q.closed || !q.running
+	return q.closed
+}
+
+// append is push for a caller that holds mu.
+func (q *queue) append(t *task) (start bool) {
 	if q.tail == nil {
 		q.head = t
 	} else {
@@ -81,7 +113,7 @@ func (q *queue) busy() bool {
 func (q *queue) claim() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.running {
+	if q.running || q.closed {
 		return false
 	}
 	q.running = true

@@ -172,17 +172,17 @@ func (s *Socket) transmit(p *engineio.Prepared, flags sendFlags) error {
 }
 
 // push queues messages. Before the CONNECT is answered they wait here, so that
-// the answer is the first thing that the client gets.
+// the answer is the first thing that the client gets. The lock keeps them from
+// coming behind a goodbye, where the client may have joined anew.
 func (s *Socket) push(p *engineio.Prepared, f engineio.Flags) error {
-	if s.state() == joined {
-		return s.pushed(s.conn.session.Push(p, f))
-	}
 	s.mu.Lock()
+	if s.state() == joined {
+		err := s.conn.session.Push(p, f)
+		s.mu.Unlock()
+		return s.pushed(err)
+	}
 	defer s.mu.Unlock()
-	switch s.state() {
-	case joined:
-		return s.pushed(s.conn.session.Push(p, f))
-	case gone:
+	if s.state() == gone {
 		return s.goneError()
 	}
 	if f&engineio.Volatile != 0 {

@@ -1,6 +1,10 @@
 package socketio
 
-import "weak"
+import (
+	"weak"
+
+	"github.com/siokit/siokit/sioparser"
+)
 
 // Depart does the first half of what Disconnect does, as if the goroutine had
 // been stopped there; finish does the rest.
@@ -49,3 +53,11 @@ func (s *Socket) HasConnection() func() bool {
 	w := weak.Make(s.conn)
 	return func() bool { return w.Value() != nil }
 }
+
+// LateEvent does what the reader does that has found the socket before it was gone.
+func (s *Socket) LateEvent(name string) {
+	s.receiveEvent(&sioparser.Packet{Type: sioparser.Event, Name: []byte(name)})
+}
+
+// Held is what the events that wait count in the inbox of the socket's connection.
+func (s *Socket) Held() int64 { return s.conn.inbox.held.Load() }

@@ -32,7 +32,6 @@ type Socket struct {
 	privateID string // what the client may present to get this session back
 	recovered bool
 
-	life       atomic.Uint32             // a state; written under mu
 	corked     atomic.Bool               // by the dispatcher
 	handshake  atomic.Pointer[Handshake] // made when somebody asks for it
 	queue      queue
@@ -40,12 +39,13 @@ type Socket struct {
 	membership adapter.Membership
 
 	mu        sync.Mutex
-	nsp       *Namespace // nil while a dynamic namespace is being asked for
-	entered   bool       // counted among the users of nsp
-	served    bool       // has ever joined; for the dispatcher
-	replaying bool       // the adapter replays what it missed
-	flooded   bool       // early was not enough
-	left      bool       // gone, and out of its namespace: its session is stored
+	life      atomic.Uint32 // a state; written under mu
+	nsp       *Namespace    // nil while a dynamic namespace is being asked for
+	entered   bool          // counted among the users of nsp
+	served    bool          // has ever joined; for the dispatcher
+	replaying bool          // the adapter replays what it missed
+	flooded   bool          // early was not enough
+	left      bool          // gone, and out of its namespace: its session is stored
 	acks      map[uint64]pending
 	early     []*engineio.Prepared // sent before the CONNECT is answered
 	spare     int                  // of early: what is replayed, which has its own bounds
@@ -327,7 +327,13 @@ func (s *Socket) receiveEvent(p *sioparser.Packet) {
 		return
 	}
 	ev.args = p.Args.Clone()
-	s.enqueue(t)
+	start, taken := s.queue.offer(t)
+	switch {
+	case !taken: // the socket has gone at this moment
+		s.conn.inbox.release(t.size)
+	case start:
+		s.startDispatcher()
+	}
 }
 
 // handleInline handles an event as the dispatcher would, on the goroutine that
