@@ -16,9 +16,9 @@ import (
 // nothing is lost, sent twice or overtaken.
 
 // outcomeGrace is how long a request on the old link waits for the end of an
-// upgrade whose probe was answered. A client that sends the upgrade packet and a
-// request at the same time has them arrive in either order, and only one answer
-// is right.
+// upgrade. A client that sends the upgrade packet and a request at the same time
+// has them arrive in either order, and only one answer is right; some do not even
+// wait for the answer to their probe.
 const outcomeGrace = 15 * time.Millisecond
 
 // candidate is the link that wants to carry the session.
@@ -37,7 +37,7 @@ type candidate struct {
 // awaitOutcome waits, if an upgrade is about to be decided.
 func (s *Session) awaitOutcome() {
 	s.mu.Lock()
-	if !s.probing() {
+	if s.next == nil {
 		s.mu.Unlock()
 		return
 	}

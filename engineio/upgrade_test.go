@@ -180,36 +180,49 @@ func TestUpgrade(t *testing.T) {
 // together, on two connections. Whichever arrives first, the poll is refused.
 func TestRequestsBesideTheUpgradePacket(t *testing.T) {
 	for _, c := range []struct {
-		name string
-		act  func(p *eiotest.Poller, ws *eiotest.WS) <-chan eiotest.Answer
-		want string
+		name    string
+		act     func(p *eiotest.Poller, ws *eiotest.WS) <-chan eiotest.Answer
+		want    string
+		unasked bool // nothing was probed before
 	}{
 		{"the packet is first", func(p *eiotest.Poller, ws *eiotest.WS) <-chan eiotest.Answer {
 			ws.Send("5")
 			synctest.Wait()
 			return p.Go()
-		}, mismatch},
+		}, mismatch, false},
 		{"the poll is first", func(p *eiotest.Poller, ws *eiotest.WS) <-chan eiotest.Answer {
 			poll := p.Go()
 			synctest.Wait() // it waits for the upgrade's outcome
 			ws.Send("5")
 			return poll
-		}, mismatch},
+		}, mismatch, false},
+		{"the poll is before the probe", func(p *eiotest.Poller, ws *eiotest.WS) <-chan eiotest.Answer {
+			poll := p.Go()
+			synctest.Wait()
+			ws.Send("2probe")
+			if got := ws.Read(); got != "3probe" { // not awaited, but a pipe holds nothing
+				t.Error(got)
+			}
+			ws.Send("5")
+			return poll
+		}, mismatch, true},
 		{"the packet is late", func(p *eiotest.Poller, ws *eiotest.WS) <-chan eiotest.Answer {
 			poll := p.Go()
 			<-time.After(200 * time.Millisecond) // the poll has been ended meanwhile
 			ws.Send("5")
 			return poll
-		}, "200 6"},
+		}, "200 6", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := eiotest.StartPipe(t, slow(), new(echoing))
 				p, _ := s.Poll()
 				ws, _ := s.Upgrade("EIO=4&transport=websocket&sid=" + p.SID)
-				ws.Send("2probe")
-				if got := ws.Read(); got != "3probe" {
-					t.Fatal(got)
+				if !c.unasked {
+					ws.Send("2probe")
+					if got := ws.Read(); got != "3probe" {
+						t.Fatal(got)
+					}
 				}
 				if got := show(<-c.act(p, ws)); got != c.want {
 					t.Errorf("got %s, want %s", got, c.want)

@@ -150,6 +150,9 @@ func TestCutPollIsNotRepeated(t *testing.T) {
 				if err != nil {
 					break
 				}
+				if r.Method == http.MethodPost {
+					break // the goodbye
+				}
 				if n++; r.URL.Query().Get("sid") != "" {
 					break // in the middle of a poll
 				}
@@ -169,6 +172,40 @@ func TestCutPollIsNotRepeated(t *testing.T) {
 	_ = l.Close()
 	if n := eiotest.Wait(t, polls); n != 2 {
 		t.Errorf("%d requests, want the handshake and one poll", n)
+	}
+}
+
+// brokenPolls is a network on which polls fail, and the server sees nothing of it.
+type brokenPolls struct{}
+
+func (brokenPolls) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == http.MethodGet && r.URL.Query().Has("sid") {
+		return nil, errors.New("broken")
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// TestBrokenPollIsTold: a server whose client could not poll any more would else
+// keep the session until its ping timeout, and what comes back meanwhile would
+// find nothing to recover.
+func TestBrokenPollIsTold(t *testing.T) {
+	ends := make(chan engineio.Reason, 1)
+	srv := eiotest.Start(t, engineio.Config{}, eiotest.Handler{
+		OnClose: func(_ *engineio.Session, why engineio.Reason, _ error) { ends <- why },
+	})
+	r := newRecorder()
+	s, err := client.Dial(t.Context(), "http://"+srv.Addr, r, client.Config{
+		Transports: []client.Transport{client.Polling{Client: &http.Client{Transport: brokenPolls{}}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.expectEnd(t, engineio.TransportError)
+	eiotest.Wait(t, s.Done())
+	select {
+	case <-ends:
+	case <-time.After(5 * time.Second):
+		t.Error("the server does not know")
 	}
 }
 

@@ -52,10 +52,14 @@ func TestHeartbeats(t *testing.T) {
 func TestSilentServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conns := make(chan net.Conn)
-		dial := func(context.Context, string, string) (net.Conn, error) {
+		dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 			c, s := net.Pipe()
-			conns <- s
-			return c, nil
+			select {
+			case conns <- s:
+				return c, nil
+			case <-ctx.Done(): // nobody is there to hear the goodbye
+				return nil, ctx.Err()
+			}
 		}
 		go func() {
 			c := <-conns

@@ -29,6 +29,7 @@ func (Polling) Name() string { return "polling" }
 func (t Polling) Dial(_ context.Context, target Target) (Link, error) {
 	l := &pollLink{client: t.Client, url: *target.URL, header: target.Header, limit: target.MaxMessage}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.conns, l.hangUp = context.WithCancel(context.Background())
 	if l.client == nil {
 		dial := target.DialContext
 		if dial == nil {
@@ -40,7 +41,7 @@ func (t Polling) Dial(_ context.Context, target Target) (Link, error) {
 			Proxy:             target.Proxy,
 			ForceAttemptHTTP2: true,
 		}
-		l.client = &http.Client{Transport: own, Jar: target.Jar}
+		l.own, l.client = own, &http.Client{Transport: own, Jar: target.Jar}
 	}
 	if l.client.CheckRedirect == nil {
 		c := *l.client
@@ -57,10 +58,13 @@ func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse
 // pollLink is a server that is polled. It has no goroutine of its own.
 type pollLink struct {
 	client *http.Client
+	own    *http.Transport // nil if client is not ours
 	header http.Header
 	limit  int64
-	ctx    context.Context
+	ctx    context.Context // of requests
 	cancel context.CancelFunc
+	conns  context.Context // of connections
+	hangUp context.CancelFunc
 
 	// Written by the first Receive, with which the session begins.
 	url        url.URL
@@ -81,7 +85,7 @@ func (l *pollLink) Receive() (eioparser.Packet, error) {
 		if l.left() {
 			return eioparser.Packet{}, ErrLeft
 		}
-		body, err := l.do(http.MethodGet, nil)
+		body, err := l.do(l.ctx, http.MethodGet, nil)
 		if err != nil {
 			return eioparser.Packet{}, err
 		}
@@ -152,7 +156,7 @@ func (l *pollLink) Send(packets []eioparser.Packet) error {
 				break
 			}
 		}
-		if _, err := l.do(http.MethodPost, eioparser.AppendPayload(nil, packets[:n]...)); err != nil {
+		if _, err := l.do(l.ctx, http.MethodPost, eioparser.AppendPayload(nil, packets[:n]...)); err != nil {
 			return err
 		}
 		packets = packets[n:]
@@ -169,12 +173,12 @@ type once struct{}
 func (once) Read([]byte) (int, error) { return 0, io.EOF }
 
 // do sends a request and returns what it was answered with.
-func (l *pollLink) do(method string, body []byte) ([]byte, error) {
+func (l *pollLink) do(ctx context.Context, method string, body []byte) ([]byte, error) {
 	content := io.Reader(once{})
 	if body != nil {
 		content = bytes.NewReader(body)
 	}
-	r, err := http.NewRequestWithContext(l.ctx, method, l.url.String(), content)
+	r, err := http.NewRequestWithContext(ctx, method, l.url.String(), content)
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +215,24 @@ func (l *pollLink) do(method string, body []byte) ([]byte, error) {
 }
 
 // Close cuts the requests off, and closes the connections that are ours.
-func (l *pollLink) Close() { l.cancel() }
+func (l *pollLink) Close() {
+	l.cancel()
+	l.hangUp()
+}
+
+// part cuts the requests off, too, but tells the server first what it sees only
+// if a poll was pending: that the session is over. Else it would keep the session
+// until the ping timeout, so that one that comes back in its place finds nothing
+// to recover, or loses its rooms when the old one goes. The official client does
+// the same.
+func (l *pollLink) part(ctx context.Context) {
+	defer l.hangUp()
+	l.cancel()
+	if l.own != nil {
+		l.own.CloseIdleConnections() // they may be broken as well
+	}
+	_, _ = l.do(ctx, http.MethodPost, eioparser.AppendPayload(nil, eioparser.Packet{Type: eioparser.Close}))
+}
 
 // ownConn is a connection that is closed with its link. That requests end does
 // not close one of HTTP/2, and http.Transport closes only those that are idle.
@@ -231,12 +252,12 @@ func (l *pollLink) dialer(dial dialFunc) dialFunc {
 		// net/http goes on dialling for a request that has ended.
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		defer context.AfterFunc(l.ctx, cancel)()
+		defer context.AfterFunc(l.conns, cancel)()
 		c, err := dial(ctx, network, addr)
 		if err != nil {
 			return nil, err
 		}
-		return &ownConn{c, context.AfterFunc(l.ctx, func() { _ = c.Close() })}, nil
+		return &ownConn{c, context.AfterFunc(l.conns, func() { _ = c.Close() })}, nil
 	}
 }
 

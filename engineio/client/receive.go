@@ -18,6 +18,7 @@ func (s *Session) run(link Link) {
 	}
 	s.running.Wait()
 	s.call("Close", func() { s.handler.Close(s, s.ended.Reason, s.ended.Err) })
+	s.telling.Wait()
 }
 
 // read hands on what comes over a link until it ends.

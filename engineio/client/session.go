@@ -30,6 +30,7 @@ type Session struct {
 	// calls is held while the handler runs.
 	calls sync.Mutex
 
+	telling sync.WaitGroup // what tells the server of the end
 	running sync.WaitGroup // writer and upgrade; grows under mu only, and not after the end
 
 	mu        sync.Mutex
@@ -40,9 +41,10 @@ type Session struct {
 	left      chan struct{}           // closed when the link that was left has been read to its end
 	stay      context.CancelCauseFunc // ends a move whose old link broke
 	ended     *engineio.DisconnectError
-	silence   *time.Timer // ends the session if the server does not ping
-	deadline  time.Time   // when that is
-	patience  *time.Timer // ends a graceful close
+	silence   *time.Timer        // ends the session if the server does not ping
+	deadline  time.Time          // when that is
+	patience  *time.Timer        // ends a graceful close
+	untell    context.CancelFunc // ends what tells the server; nil if nothing does
 	outbox
 }
 
@@ -143,7 +145,14 @@ func (s *Session) Close() {
 }
 
 // Discard ends the session at once, without sending what is queued.
-func (s *Session) Discard() { s.end(engineio.ForcedClose, nil) }
+func (s *Session) Discard() {
+	s.end(engineio.ForcedClose, nil)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.untell != nil {
+		s.untell()
+	}
+}
 
 // end ends the session, once. The reader tells the handler.
 func (s *Session) end(why engineio.Reason, err error) {
@@ -155,6 +164,13 @@ func (s *Session) end(why engineio.Reason, err error) {
 	if s.state == engineio.Closing && s.parting {
 		why, err = engineio.ForcedClose, nil // the end that was asked for
 	}
+	link := s.link
+	forsaken, tell := link.(forsaker)
+	var ctx context.Context
+	if tell = tell && s.state == engineio.Open && (why == engineio.TransportError || why == engineio.PingTimeout); tell {
+		s.telling.Add(1)
+		ctx, s.untell = context.WithTimeout(context.Background(), tellTime)
+	}
 	s.state = engineio.Closed
 	s.ended = &engineio.DisconnectError{Reason: why, Err: err}
 	s.silence.Stop()
@@ -162,10 +178,27 @@ func (s *Session) end(why engineio.Reason, err error) {
 		s.patience.Stop()
 	}
 	s.abandon()
-	link := s.link
 	s.mu.Unlock()
 	s.cancel(s.ended)
-	link.Close()
+	if !tell {
+		link.Close()
+		return
+	}
+	go func() { // run waits
+		defer s.telling.Done()
+		defer s.untell()
+		forsaken.part(ctx)
+	}()
+}
+
+// tellTime is how long a server may take to hear that its session is over. Until
+// then the session is not Done.
+const tellTime = time.Second
+
+// forsaker is a Link whose server does not see by itself that it was broken off.
+type forsaker interface {
+	// part tells the server, if ctx gives it the time, and ends the link.
+	part(ctx context.Context)
 }
 
 // fail ends the session because its link did.

@@ -22,6 +22,11 @@ type fixture struct {
 }
 
 func newFixture(s settings) (*fixture, error) {
+	for _, name := range list(s.transports) {
+		if name != "polling" && name != "websocket" {
+			return nil, fmt.Errorf("no transport %q, there are polling and websocket", name)
+		}
+	}
 	bus, err := openBus(s)
 	if err != nil {
 		return nil, fmt.Errorf("adapter: %w", err)

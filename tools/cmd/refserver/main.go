@@ -81,6 +81,11 @@ func serve(addr string, h http.Handler, failed func(error)) (stop func(context.C
 	}()
 	return func(ctx context.Context) error {
 		err := server.Shutdown(ctx)
+		if errors.Is(err, context.DeadlineExceeded) {
+			// Somebody has opened a connection and not sent a whole request; the
+			// sessions have said by themselves whether they ended.
+			err = server.Close()
+		}
 		<-done
 		return err
 	}, listener.Addr(), nil

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -118,10 +119,12 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-func TestUnknownAdapter(t *testing.T) {
-	_, err := newFixture(settings{adapter: "pigeons"})
-	if err == nil || !strings.Contains(err.Error(), "pigeons") {
-		t.Errorf("error %v", err)
+func TestUnknownNames(t *testing.T) {
+	for _, s := range []settings{{adapter: "pigeons", transports: "polling"}, {transports: "polling,pigeons"}} {
+		_, err := newFixture(s)
+		if err == nil || !strings.Contains(err.Error(), `"pigeons"`) {
+			t.Errorf("error %v", err)
+		}
 	}
 }
 
@@ -296,6 +299,29 @@ func TestRunEndsInOrder(t *testing.T) {
 	s.addr = "127.0.0.1:no-port"
 	if err := run(t.Context(), s); err == nil {
 		t.Error("no error for an address that is none")
+	}
+}
+
+// TestHalfRequestAtTheEnd: a connection on which no whole request has come, as
+// browsers open them in advance, is no reason to fail.
+func TestHalfRequestAtTheEnd(t *testing.T) {
+	for _, sent := range []string{"", "GET /socket.io/"} {
+		stop, addr, err := serve("127.0.0.1:0", http.NotFoundHandler(), func(err error) { t.Error(err) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := net.Dial("tcp", addr.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprint(c, sent)
+		<-time.After(20 * time.Millisecond) // until it is accepted
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		if err := stop(ctx); err != nil {
+			t.Errorf("after %q: %v", sent, err)
+		}
+		cancel()
+		_ = c.Close()
 	}
 }
 
