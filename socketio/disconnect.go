@@ -115,9 +115,10 @@ func (s *Socket) leaveAll(nsp *Namespace, before state, why *DisconnectError) []
 		rooms, err := nsp.store.Persist(s, adapter.Session{
 			SocketID: s.id, PrivateID: s.privateID, Data: data, Value: value,
 		})
-		if err == nil {
-			return rooms
+		if err != nil { // it is out of its rooms all the same, or was before
+			rooms = append(rooms, nsp.adapter.Remove(s)...)
 		}
+		return rooms
 	}
 	return nsp.adapter.Remove(s)
 }

@@ -48,10 +48,16 @@ func (s *Socket) recover(ctx context.Context) (passed bool, err error) {
 	return false, nil
 }
 
-// resume takes over a stored session.
+// resume takes over a stored session, which goes back into the store if the socket is
+// gone before it has it.
 func (s *Socket) resume(ctx context.Context, session *adapter.Session) error {
 	fresh := s.id
+	restore := func() {}
+	if r, ok := s.nsp.store.(adapter.Restorer); ok {
+		restore = r.Restorable(session)
+	}
 	if !s.settle(func() { s.id, s.replaying = session.SocketID, true }) {
+		restore()
 		return s.goneError()
 	}
 	err := s.nsp.store.Resume(ctx, s, session)
@@ -68,6 +74,9 @@ func (s *Socket) resume(ctx context.Context, session *adapter.Session) error {
 			s.nsp.returns(s)
 		}
 	})
+	if ctx.Err() != nil && (err != nil || !settled) {
+		restore()
+	}
 	switch {
 	case err != nil:
 		return err

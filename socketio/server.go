@@ -208,7 +208,11 @@ func (srv *Server) create(ctx context.Context, name string, parent *ParentNamesp
 	srv.mu.Lock()
 	if srv.closed && err == nil {
 		err = ErrClosed
-		defer func(made adapter.Adapter) { _ = made.Close(context.Background()) }(n.adapter)
+		defer func(made adapter.Adapter) {
+			ctx, cancel := context.WithTimeout(context.Background(), goodbyeTimeout)
+			defer cancel()
+			_ = made.Close(ctx)
+		}(n.adapter)
 		n.adapter = brokenAdapter{err}
 	}
 	if err == nil || parent == nil {
@@ -315,7 +319,7 @@ func (srv *Server) drop(n *Namespace) {
 	srv.crew.enter()
 	go func() { // an adapter may take its time to say goodbye; Shutdown waits through the crew
 		defer srv.crew.leave()
-		ctx, cancel := context.WithTimeout(srv.ctx, goodbyeTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(srv.ctx), goodbyeTimeout) // Shutdown's is a goodbye, too
 		defer cancel()
 		if err := n.adapter.Close(ctx); err != nil && !errors.Is(err, ErrClosed) {
 			srv.config.Logger.Warn("socketio: adapter", "namespace", n.name, "error", err)

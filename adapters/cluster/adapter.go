@@ -16,7 +16,8 @@ import (
 // embeds is the index of this server's sockets; joining, leaving and hooks
 // concern only those.
 //
-// It implements all optional interfaces of package adapter but SessionStore.
+// It implements all optional interfaces of package adapter but SessionStore and
+// Restorer.
 type Adapter struct {
 	*adapter.Memory
 	config Config
@@ -32,12 +33,13 @@ type Adapter struct {
 	stop    []func() // ends the subscriptions
 
 	announced atomic.Bool // to the other servers
-	closing   sync.Once
 	closed    atomic.Bool
+	over      chan struct{} // closed when Close has done all
 
 	mu       sync.Mutex
 	requests map[string]*request // of ours, by id
 	asked    map[*asked]struct{} // of others: acknowledgements that they wait for
+	marks    map[string]func()   // see goodbye
 }
 
 var (
@@ -81,6 +83,8 @@ func start(config Config, local adapter.Local) (*Adapter, error) {
 		topic:    config.Prefix + "#" + local.Namespace() + "#",
 		requests: make(map[string]*request),
 		asked:    make(map[*asked]struct{}),
+		marks:    make(map[string]func()),
+		over:     make(chan struct{}),
 	}
 	a.router, _ = config.Bus.(Router)
 	a.in.flush = local.Flush
@@ -112,7 +116,7 @@ func (a *Adapter) announce() {
 	}
 	a.announced.Store(true)
 	a.nodes.start()
-	if err := a.publish(&Message{Type: InitialHeartbeat}); err != nil {
+	if err := a.publish(&Message{Type: InitialHeartbeat}); err != nil && err != errClosed {
 		a.config.Logger.Warn("cluster: the other servers were not told of this one", "error", err)
 	}
 }
@@ -193,7 +197,7 @@ func (a *Adapter) encode(codec Codec, topic string, m *Message) error {
 		buffers.Put(buf)
 		return err
 	}
-	return a.out.add(topic, buf)
+	return a.out.add(topic, buf, m.Type == AdapterClose)
 }
 
 // Join implements [adapter.Adapter].
@@ -242,13 +246,13 @@ func (a *Adapter) Broadcast(p *sioparser.Packet, sel adapter.Selection) error {
 // JoinAll implements [adapter.Mover].
 func (a *Adapter) JoinAll(sel adapter.Selection, rooms ...string) error {
 	failed := a.tell(sel, &Message{Type: SocketsJoin, Rooms: rooms})
-	return errors.Join(a.joinHere(sel, rooms), failed)
+	return errors.Join(a.joinHere(a.Memory.Sockets(sel), rooms), failed)
 }
 
 // LeaveAll implements [adapter.Mover].
 func (a *Adapter) LeaveAll(sel adapter.Selection, rooms ...string) error {
 	failed := a.tell(sel, &Message{Type: SocketsLeave, Rooms: rooms})
-	a.leaveHere(sel, rooms)
+	a.leaveHere(a.Memory.Sockets(sel), rooms)
 	return failed
 }
 
@@ -263,9 +267,9 @@ func (a *Adapter) DisconnectAll(sel adapter.Selection, closeConn bool) error {
 }
 
 // joinHere is JoinAll for this server's sockets.
-func (a *Adapter) joinHere(sel adapter.Selection, rooms []string) error {
+func (a *Adapter) joinHere(sockets []adapter.Socket, rooms []string) error {
 	var failed []error
-	for _, s := range a.Memory.Sockets(sel) {
+	for _, s := range sockets {
 		if err := a.Join(s, rooms...); err != nil && err != adapter.ErrRemoved {
 			failed = append(failed, err)
 		}
@@ -273,9 +277,18 @@ func (a *Adapter) joinHere(sel adapter.Selection, rooms []string) error {
 	return errors.Join(failed...)
 }
 
+// present returns this server's sockets that sel selects, for a message whose place
+// in the log is at.
+func (a *Adapter) present(sel adapter.Selection, at Offset) []adapter.Socket {
+	if a.recovers() && at != (Offset{}) {
+		return a.journal.present(sel, at)
+	}
+	return a.Memory.Sockets(sel)
+}
+
 // leaveHere is LeaveAll for this server's sockets.
-func (a *Adapter) leaveHere(sel adapter.Selection, rooms []string) {
-	for _, s := range a.Memory.Sockets(sel) {
+func (a *Adapter) leaveHere(sockets []adapter.Socket, rooms []string) {
+	for _, s := range sockets {
 		a.Leave(s, rooms...)
 	}
 }
@@ -354,23 +367,38 @@ func (a *Adapter) ServerEmitAck(ctx context.Context, p *sioparser.Packet) iter.S
 	}
 }
 
-// Close implements [adapter.Adapter]. Requests that are under way end.
-func (a *Adapter) Close(ctx context.Context) (err error) {
-	a.closing.Do(func() {
-		a.closed.Store(true)
-		_ = a.publish(&Message{Type: AdapterClose})
-		a.nodes.stop()
-		err = a.out.close(ctx)
-		if a.journal != nil {
-			err = errors.Join(err, a.journal.close(ctx))
-		}
-		for _, stop := range a.stop {
-			stop()
-		}
-		a.eachRequest(func(g gatherer) { g.Close(errClosed) })
-		a.finishAll()
-		a.in.wait()
-		err = errors.Join(err, a.Memory.Close(ctx))
-	})
-	return err
+// Close implements [adapter.Adapter]. Requests that are under way end. Who comes
+// second waits for the first.
+func (a *Adapter) Close(ctx context.Context) error {
+	if a.closed.Swap(true) {
+		return a.awaitClosed(ctx)
+	}
+	defer close(a.over)
+	_ = a.publish(&Message{Type: AdapterClose}) // the last that others hear
+	a.nodes.stop()
+	err := a.out.close(ctx)
+	if a.journal != nil {
+		err = errors.Join(err, a.journal.close(ctx))
+	}
+	for _, stop := range a.stop {
+		stop()
+	}
+	a.eachRequest(func(g gatherer) { g.Close(errClosed) })
+	a.finishAll()
+	a.in.wait()
+	return errors.Join(err, a.Memory.Close(ctx))
+}
+
+func (a *Adapter) awaitClosed(ctx context.Context) error {
+	select {
+	case <-a.over:
+		return nil
+	default:
+	}
+	select {
+	case <-a.over:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }

@@ -37,7 +37,9 @@
 // This server's own sockets never wait for the bus: they are served at once,
 // also when it is frozen or gone. What is for other servers waits in a bounded
 // queue, in order. Between servers, delivery is at most once: as good as the
-// bus. Two packets that one goroutine sends arrive at each socket in that order.
+// bus. Two packets that one goroutine sends arrive at each socket in that order; on a
+// [Log], which does not hold what asks for acknowledgements, that may overtake what
+// doesn't on its way to other servers.
 //
 // What comes from the bus is decoded into fixed types; what makes no sense is
 // counted ([Adapter.Stats]), logged at debug level and dropped. A bus is

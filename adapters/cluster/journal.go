@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -27,8 +28,9 @@ type journal struct {
 	mu      sync.Mutex // before a Membership's; see DESIGN.md
 	serial  uint64     // of the last message appended
 	heard   map[string]*serials
-	newest  Offset // the last entry that was delivered
-	passed  Offset // the log was followed up to here; later than newest if other namespaces have the rest
+	again   []Offset // of entries that repeat others, oldest first; see maxAgain
+	newest  Offset   // the last entry that was delivered
+	passed  Offset   // the log was followed up to here; later than newest if other namespaces have the rest
 	begun   bool
 	ready   chan struct{} // closed when begun
 	queue   []waiting
@@ -51,6 +53,7 @@ type waiting struct {
 	packet *sioparser.Packet
 	sel    adapter.Selection
 	only   adapter.Socket // the one socket that it is for; then no selection
+	place  Offset         // of the entry that has come
 	run    func()         // instead of a packet; called with mu held
 }
 
@@ -234,8 +237,12 @@ func (j *journal) deliver(w waiting, at Offset, suspends bool) {
 		return
 	}
 	for _, s := range sockets {
+		t := j.tracks[s]
+		if t.has(w.place) {
+			continue
+		}
 		s.Push(d)
-		if t := j.tracks[s]; t != nil && (suspends || at != Offset{}) {
+		if t != nil && (suspends || at != Offset{}) {
 			t.sent(at, j.loose <= j.echoed)
 		}
 	}
@@ -266,6 +273,9 @@ func (j *journal) Begin(at Offset) {
 
 // Passed implements [Passer].
 func (j *journal) Passed(at Offset) {
+	if j.a.closed.Load() {
+		return // entries before it may have been dropped
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if at.After(j.passed) {
@@ -283,9 +293,11 @@ func (j *journal) Entry(e Entry) {
 	own := m.UID == j.a.config.UID
 	j.mu.Lock()
 	j.newest, j.stalled = e.At, false
-	fresh := err == nil && (own || j.fresh(&m))
+	fresh := err == nil && j.fresh(&m)
 	switch {
+	case err != nil:
 	case !fresh:
+		j.repeated(e.At)
 	case own:
 		j.echoed = max(j.echoed, m.Serial)
 		j.echo(m.Serial, e.At)
@@ -302,7 +314,7 @@ func (j *journal) Entry(e Entry) {
 	default:
 		j.a.stats.received.Add(1)
 		if fresh {
-			if err := j.a.handle(&m); err != nil {
+			if err := j.a.handle(&m, e.At); err != nil {
 				j.a.drop(err)
 			}
 		}
@@ -312,10 +324,11 @@ func (j *journal) Entry(e Entry) {
 // entry delivers a broadcast of another server.
 func (j *journal) entry(m *Message, at Offset) {
 	p := &sioparser.Packet{Type: sioparser.Event, Name: m.Name, Args: m.Args}
+	w := waiting{packet: p, sel: m.Selection, place: at}
 	if !replayed(p, m.Selection) {
 		at = Offset{}
 	}
-	j.deliver(waiting{packet: p, sel: m.Selection}, at, false)
+	j.deliver(w, at, false)
 }
 
 // fresh reports whether a message has not come before: a server that does not
@@ -338,12 +351,33 @@ func (j *journal) fresh(m *Message) bool {
 	return known.fresh(m.Serial)
 }
 
+// maxAgain bounds how many repetitions are remembered.
+const maxAgain = 2 * recent
+
+// repeated notes that an entry repeats an earlier one: who has seen that must not be
+// replayed this one.
+func (j *journal) repeated(at Offset) {
+	if len(j.again) == maxAgain {
+		j.again = append(make([]Offset, 0, maxAgain), j.again[maxAgain/2:]...)
+	}
+	j.again = append(j.again, at)
+}
+
+// repeats reports whether the entry at a place is a repetition.
+func (j *journal) repeats(at Offset) bool {
+	_, found := slices.BinarySearchFunc(j.again, at, func(a, b Offset) int {
+		return cmp.Or(cmp.Compare(a.Major, b.Major), cmp.Compare(a.Minor, b.Minor))
+	})
+	return found
+}
+
 // echo delivers what waits for an entry of this server's own, which has come back.
 func (j *journal) echo(serial uint64, at Offset) {
 	for len(j.queue) > 0 && j.queue[0].serial <= serial {
 		w := j.pop()
 		switch w.serial {
 		case serial:
+			w.place = at
 			j.deliver(w, at, false)
 		default: // needs none, or the log has lost it
 			j.deliver(w, Offset{}, w.serial > 0)
@@ -352,6 +386,14 @@ func (j *journal) echo(serial uint64, at Offset) {
 	for len(j.queue) > 0 && j.queue[0].serial == 0 {
 		j.deliver(j.pop(), Offset{}, false)
 	}
+}
+
+// present returns this server's sockets that sel selects, without those that the
+// entry at a place was for when they were elsewhere.
+func (j *journal) present(sel adapter.Selection, at Offset) []adapter.Socket {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.DeleteFunc(j.a.Memory.Sockets(sel), func(s adapter.Socket) bool { return j.tracks[s].has(at) })
 }
 
 // disconnect ends this server's sockets that sel selects when what they were sent

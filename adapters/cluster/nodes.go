@@ -20,6 +20,7 @@ type nodes struct {
 
 	mu   sync.Mutex
 	seen map[string]time.Time
+	bye  map[string]time.Time // who has said goodbye, and when; what they sent before may come after it
 }
 
 // maxNodes bounds what a bus full of invented servers can do.
@@ -32,7 +33,7 @@ func newNodes(c *Config, publish func(), gone func(string)) *nodes {
 	n := &nodes{
 		interval: c.HeartbeatInterval, timeout: c.HeartbeatTimeout,
 		publish: publish, gone: gone,
-		epoch: time.Now(), seen: make(map[string]time.Time),
+		epoch: time.Now(), seen: make(map[string]time.Time), bye: make(map[string]time.Time),
 	}
 	n.beat.f = n.onBeat
 	n.sweep.f = n.onSweep
@@ -59,11 +60,20 @@ func (n *nodes) onBeat() {
 }
 
 // heard notes that another server is there. A server that has not announced
-// itself becomes a node only if announced is set: it may send no heartbeats.
-func (n *nodes) heard(uid string, announced bool) {
+// itself becomes a node only if announced is set: it may send no heartbeats. One
+// that has said goodbye is back when it greets; a greeting may be lost, so after the
+// timeout anything will do.
+func (n *nodes) heard(uid string, announced, greets bool) {
 	n.mu.Lock()
+	if at, gone := n.bye[uid]; gone {
+		if !greets && time.Since(at) <= n.timeout {
+			n.mu.Unlock()
+			return
+		}
+		delete(n.bye, uid)
+	}
 	_, known := n.seen[uid]
-	first := len(n.seen) == 0
+	first := len(n.seen)+len(n.bye) == 0
 	if known || announced && len(n.seen) < maxNodes {
 		n.seen[uid] = time.Now()
 	}
@@ -76,8 +86,15 @@ func (n *nodes) heard(uid string, announced bool) {
 // left forgets a server that has said goodbye.
 func (n *nodes) left(uid string) {
 	n.mu.Lock()
+	first := len(n.seen)+len(n.bye) == 0
 	delete(n.seen, uid)
+	if n.interval > 0 && len(n.bye) < maxNodes {
+		n.bye[uid] = time.Now()
+	}
 	n.mu.Unlock()
+	if first && n.interval > 0 {
+		n.sweep.set(sweepEvery)
+	}
 }
 
 // onSweep gives silent servers up. It runs while there are any.
@@ -91,7 +108,12 @@ func (n *nodes) onSweep() {
 			delete(n.seen, uid)
 		}
 	}
-	more := len(n.seen) > 0
+	for uid, at := range n.bye {
+		if now.Sub(at) > n.timeout {
+			delete(n.bye, uid)
+		}
+	}
+	more := len(n.seen)+len(n.bye) > 0
 	n.mu.Unlock()
 	for _, uid := range silent {
 		n.gone(uid)

@@ -16,6 +16,7 @@ const (
 type outgoing struct {
 	topic string  // empty: it is for the log
 	data  *[]byte // of buffers
+	last  bool    // the goodbye: it is not handed over with others
 }
 
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
@@ -43,6 +44,7 @@ type publisher struct {
 	queue   []outgoing
 	bytes   int64
 	running bool
+	sealed  bool // the last message is in the queue
 	closed  bool
 	idle    chan struct{} // closed when running ends after close
 
@@ -70,18 +72,19 @@ const overhead = 64
 func (m outgoing) size() int64 { return int64(len(*m.data)) + overhead }
 
 // add queues data, a buffer of buffers, which is the publisher's from now on.
-// Without a topic it is for the log.
-func (p *publisher) add(topic string, data *[]byte) error {
-	m := outgoing{topic, data}
+// Without a topic it is for the log. Nothing is taken after the last message.
+func (p *publisher) add(topic string, data *[]byte, last bool) error {
+	m := outgoing{topic, data, last}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
-	case p.closed:
+	case p.closed || p.sealed:
 		return errClosed
-	case p.bytes >= p.limit: // a message may be larger than all that may wait
+	case p.bytes >= p.limit && !last: // a message may be larger than all that may wait
 		p.stats.unpublished.Add(1)
 		return ErrBusFull
 	}
+	p.sealed = last
 	p.bytes += m.size()
 	p.queue = append(p.queue, m)
 	if !p.running {
@@ -123,7 +126,7 @@ func (p *publisher) batch(queue []outgoing) int {
 	bytes := queue[0].size()
 	for n := 1; n < min(len(queue), maxBatch); n++ {
 		bytes += queue[n].size()
-		if bytes > maxBatchBytes || (queue[n].topic == "") != logged {
+		if bytes > maxBatchBytes || (queue[n].topic == "") != logged || queue[n].last {
 			return n
 		}
 	}

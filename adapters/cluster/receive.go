@@ -22,10 +22,13 @@ func (a *Adapter) receive(data []byte) {
 	var m Message
 	err := a.decode(a.config.Codec, data, &m)
 	if m.UID == a.config.UID {
+		if m.Type == FetchSocketsResponse {
+			a.mark(m.RequestID)
+		}
 		return // our own
 	}
 	if err == nil {
-		err = a.handle(&m)
+		err = a.handle(&m, Offset{})
 	}
 	if err != nil {
 		a.drop(err)
@@ -54,13 +57,13 @@ func (a *Adapter) drop(why error) {
 	a.config.Logger.Debug("cluster: dropped a message", "namespace", a.local.Namespace(), "error", why)
 }
 
-func (a *Adapter) handle(m *Message) error {
+// handle does what a message says; at is its place if it comes from the log.
+func (a *Adapter) handle(m *Message, at Offset) error {
 	if m.Type < InitialHeartbeat || m.Type > AdapterClose {
 		return fmt.Errorf("cluster: message type %d", m.Type)
 	}
 	if m.Type == AdapterClose {
-		a.nodes.left(m.UID)
-		a.eachRequest(func(g gatherer) { g.NodeLeft(m.UID, nil) })
+		a.goodbye(m.UID)
 		return nil
 	}
 	a.heard(m)
@@ -80,12 +83,15 @@ func (a *Adapter) handle(m *Message) error {
 		}
 		return a.Memory.BroadcastTo(p, m.Selection, a.in.add)
 	case SocketsJoin:
-		return a.joinHere(m.Selection, m.Rooms)
+		return a.joinHere(a.present(m.Selection, at), m.Rooms)
 	case SocketsLeave:
-		a.leaveHere(m.Selection, m.Rooms)
+		a.leaveHere(a.present(m.Selection, at), m.Rooms)
 		return nil
 	case DisconnectSockets:
-		return a.Memory.DisconnectAll(m.Selection, m.Close)
+		for _, s := range a.present(m.Selection, at) {
+			a.local.Disconnect(s, m.Close)
+		}
+		return nil
 	case FetchSockets:
 		return a.describe(m)
 	case ServerSideEmit:
@@ -97,7 +103,7 @@ func (a *Adapter) handle(m *Message) error {
 // heard notes that the sender of m is there.
 func (a *Adapter) heard(m *Message) {
 	if m.UID != emitterUID && m.UID != Anonymous && a.heartbeats() {
-		a.nodes.heard(m.UID, !a.config.CountSubscribers || m.Type <= Heartbeat)
+		a.nodes.heard(m.UID, !a.config.CountSubscribers || m.Type <= Heartbeat, m.Type == InitialHeartbeat)
 	}
 }
 

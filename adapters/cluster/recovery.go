@@ -20,6 +20,7 @@ type Recovering struct{ *Adapter }
 var (
 	_ adapter.Adapter      = Recovering{}
 	_ adapter.SessionStore = Recovering{}
+	_ adapter.Restorer     = Recovering{}
 )
 
 // Send implements [adapter.SessionStore].
@@ -54,6 +55,7 @@ func (r Recovering) Persist(s adapter.Socket, session adapter.Session) ([]string
 
 // resumption is what Take leaves in a session's Value for Resume.
 type resumption struct {
+	saved  *SavedSession
 	trail  *trail
 	seen   Offset
 	start  Offset
@@ -78,12 +80,18 @@ const (
 	maxReads       = 100 // of the log for one session, while others append to it
 )
 
-// Take implements [adapter.SessionStore].
-func (r Recovering) Take(ctx context.Context, privateID, offset string) (*adapter.Session, error) {
+// Take implements [adapter.SessionStore]. Who gives up before it has returned can
+// come back for the session.
+func (r Recovering) Take(ctx context.Context, privateID, offset string) (_ *adapter.Session, err error) {
 	saved, err := r.journal.sessions.take(ctx, privateID)
 	if err != nil {
 		return nil, unrecoverable(err)
 	}
+	defer func() {
+		if err != nil && ctx.Err() != nil {
+			r.journal.sessions.save(saved)
+		}
+	}()
 	var seen Offset
 	if offset != "" {
 		if seen, err = ParseOffset(offset); err != nil {
@@ -101,7 +109,7 @@ func (r Recovering) Take(ctx context.Context, privateID, offset string) (*adapte
 	if !ok {
 		return nil, adapter.ErrUnrecoverable
 	}
-	rs := &resumption{trail: t, seen: seen, start: start, upTo: start, heard: make(map[string]*serials)}
+	rs := &resumption{saved: saved, trail: t, seen: seen, start: start, upTo: start, heard: make(map[string]*serials)}
 	select {
 	case <-r.journal.ready:
 	case <-ctx.Done():
@@ -113,6 +121,15 @@ func (r Recovering) Take(ctx context.Context, privateID, offset string) (*adapte
 		Unbound: len(saved.Trail) == 0, // an official adapter does not say
 	}
 	return session, r.journal.read(ctx, session.SocketID, rs)
+}
+
+// Restorable implements [adapter.Restorer].
+func (r Recovering) Restorable(session *adapter.Session) (restore func()) {
+	rs, _ := session.Value.(*resumption)
+	if rs == nil {
+		return func() {} // not from Take
+	}
+	return func() { r.journal.sessions.save(rs.saved) }
 }
 
 func unrecoverable(err error) error { return fmt.Errorf("%w: %w", adapter.ErrUnrecoverable, err) }
@@ -208,9 +225,13 @@ func (j *journal) resume(s adapter.Socket, rooms []string, rs *resumption) (done
 	}
 	t := rs.trail
 	t.Resumed, t.Seen, t.SeenAt, t.End = true, rs.seen, rs.start, Offset{}
+	t.from = rs.start
 	for _, m := range rs.missed {
 		if m.at.After(j.newest) {
 			break // comes from the log
+		}
+		if j.repeats(m.at) {
+			continue
 		}
 		d, err := j.a.local.Prepare(m.packet, m.flags)
 		if err != nil {
@@ -265,6 +286,9 @@ func (j *journal) remove(s adapter.Socket) (rooms []string, t *trail, ok bool) {
 	if t != nil {
 		if t.End = j.newest; j.passed.After(t.End) {
 			t.End = j.passed
+		}
+		if t.from.After(t.End) {
+			t.End = t.from
 		}
 	}
 	return rooms, t, ok && t != nil

@@ -59,6 +59,9 @@ func (a *Adapter) ask(ctx context.Context, rq *request, m *Message) (done func()
 	done = func() {
 		a.mu.Lock()
 		delete(a.requests, id)
+		if len(a.requests) == 0 {
+			clear(a.marks) // nobody waits for them
+		}
 		a.mu.Unlock()
 	}
 	nodes := a.nodes.awaited(rq.g)
@@ -107,6 +110,42 @@ func (a *Adapter) eachRequest(f func(gatherer)) {
 	a.mu.Unlock()
 	for _, g := range list {
 		f(g)
+	}
+}
+
+// goodbye ends the waiting for a server that leaves. Its answers came on a topic of
+// their own, which may be behind: what this server sends itself there comes after
+// them. A Router knows only one kind of response, and has one connection.
+func (a *Adapter) goodbye(uid string) {
+	a.nodes.left(uid)
+	var waiting []gatherer
+	a.eachRequest(func(g gatherer) { waiting = append(waiting, g) })
+	left := func() {
+		for _, g := range waiting {
+			g.NodeLeft(uid, nil)
+		}
+	}
+	if len(waiting) == 0 || a.router != nil {
+		left()
+		return
+	}
+	id := randomID()
+	a.mu.Lock()
+	a.marks[id] = left
+	a.mu.Unlock()
+	if a.send(a.responseTopic(a.config.UID), &Message{Type: FetchSocketsResponse, RequestID: id}) != nil {
+		a.mark(id)
+	}
+}
+
+// mark does what was to be done behind the answers that were on their way.
+func (a *Adapter) mark(id string) {
+	a.mu.Lock()
+	f := a.marks[id]
+	delete(a.marks, id)
+	a.mu.Unlock()
+	if f != nil {
+		f()
 	}
 }
 

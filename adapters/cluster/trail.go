@@ -33,6 +33,15 @@ type trail struct {
 	// suspended: the socket was sent something without an offset, and nothing with
 	// one since. Such a socket is not saved.
 	suspended bool
+
+	// from: the client has what was sent up to here from another server, which may have
+	// followed the log further than this one.
+	from Offset
+}
+
+// has reports whether the entry at a place was for the socket when it was elsewhere.
+func (t *trail) has(at Offset) bool {
+	return t != nil && at != (Offset{}) && !at.After(t.from)
 }
 
 // stay says that a socket was in Room for the entries after From, up to and

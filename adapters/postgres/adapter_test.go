@@ -106,6 +106,7 @@ func TestPostgres(t *testing.T) {
 		{"Cleanup", testCleanup},
 		{"ConnectionEnded", testConnectionEnded},
 		{"DeadNodeIsNamed", testDeadNodeIsNamed},
+		{"CloseBesideNew", testCloseBesideNew},
 		{"DatabaseKilled", testDatabaseKilled},
 		{"DatabaseFrozen", testDatabaseFrozen},
 		{"Adapter", testAdapter},

@@ -35,7 +35,7 @@ type listener struct {
 	changed  bool               // channels are not those that are listened to
 	wake     context.CancelFunc // ends the wait for a notification
 	cancel   context.CancelFunc // ends the goroutines
-	running  sync.WaitGroup
+	running  *sync.WaitGroup    // these goroutines
 }
 
 // channel is one namespace's.
@@ -74,6 +74,7 @@ func (l *listener) add(name, uid string, receive func([]byte)) (ready <-chan str
 	if l.cancel == nil {
 		var ctx context.Context
 		ctx, l.cancel = context.WithCancel(context.Background())
+		l.running = new(sync.WaitGroup) // the last ones may still be ending
 		l.running.Go(func() { l.run(ctx) })
 		l.running.Go(func() { cleanup(ctx, l.config) })
 	}
@@ -84,7 +85,7 @@ func (l *listener) remove(name string, ch *channel) {
 	l.mu.Lock()
 	delete(l.channels, name)
 	l.change()
-	last := len(l.channels) == 0
+	last, running := len(l.channels) == 0, l.running
 	if last {
 		l.cancel()
 		l.cancel = nil
@@ -94,7 +95,7 @@ func (l *listener) remove(name string, ch *channel) {
 	ch.stopped = true
 	ch.mu.Unlock()
 	if last {
-		l.running.Wait()
+		running.Wait()
 	}
 }
 
@@ -185,6 +186,10 @@ func try(ctx context.Context, conn *pgx.Conn) error {
 // wake ends wait.
 func (l *listener) next(wait context.Context, wake context.CancelFunc, conn *pgx.Conn, listening map[string]struct{}) error {
 	l.mu.Lock()
+	if err := wait.Err(); err != nil { // changes are for those who listen now
+		l.mu.Unlock()
+		return err
+	}
 	l.wake = wake
 	changed := l.changed
 	l.changed = false

@@ -163,3 +163,11 @@ type SessionStore interface {
 	// ErrUnrecoverable.
 	Resume(ctx context.Context, s Socket, session *Session) error
 }
+
+// Restorer is implemented by a SessionStore that takes sessions back.
+type Restorer interface {
+	// Restorable returns what puts a session from Take back as it was, from before
+	// Resume is called until the socket has joined: its client may be cut off
+	// meanwhile, and has received nothing then.
+	Restorable(session *Session) (restore func())
+}

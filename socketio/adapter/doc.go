@@ -22,7 +22,7 @@
 //
 // An [Adapter] has five methods. What more it can do it says by implementing
 // optional interfaces, which the server finds by assertion: [AckBroadcaster],
-// [Fetcher], [Mover], [ServerEmitter], [Counter], [SessionStore], [Index] and
+// [Fetcher], [Mover], [ServerEmitter], [Counter], [SessionStore], [Restorer], [Index] and
 // [Observable]. [Local] is what it is given to reach this server's sockets.
 //
 // An adapter that connects servers is best built around a [Memory]

@@ -68,8 +68,14 @@ type hooks struct {
 	observers atomic.Pointer[[]*Hook] // copied on write; nil when there are none
 
 	mu    sync.Mutex // a leaf: nothing is locked under it
-	queue []Event
+	queue []change
 	busy  bool // a goroutine is reporting
+}
+
+// change is an event, and who observed when it happened.
+type change struct {
+	Event
+	observers []*Hook
 }
 
 func (h *hooks) observe(f Hook) (stop func()) {
@@ -105,7 +111,7 @@ func (h *hooks) add(kind EventKind, room, id string) {
 		return
 	}
 	h.mu.Lock()
-	h.queue = append(h.queue, Event{kind, room, id})
+	h.queue = append(h.queue, change{Event{kind, room, id}, h.list()})
 	h.mu.Unlock()
 }
 
@@ -123,7 +129,7 @@ func (h *hooks) report() {
 	h.busy = true
 	h.mu.Unlock()
 
-	var batch []Event
+	var batch []change
 	done := false
 	defer func() {
 		if done {
@@ -148,8 +154,10 @@ func (h *hooks) report() {
 		for len(batch) > 0 {
 			e := batch[0]
 			batch = batch[1:]
-			for _, f := range h.list() {
-				h.call(*f, e)
+			for _, f := range e.observers {
+				if slices.Contains(h.list(), f) {
+					h.call(*f, e.Event)
+				}
 			}
 		}
 	}

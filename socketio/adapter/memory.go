@@ -16,7 +16,7 @@ import (
 // sockets, sharded by the room's name, and from a socket to its rooms, in the
 // socket's [Membership]. A room exists while it has members.
 //
-// Memory implements all optional interfaces but SessionStore. As there are no
+// Memory implements all optional interfaces but SessionStore and Restorer. As there are no
 // other servers, ServerEmit reaches nobody and Servers is 1.
 type Memory struct {
 	local  Local

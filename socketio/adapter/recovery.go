@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -112,6 +113,7 @@ type stored struct {
 var (
 	_ Adapter        = (*Recovery)(nil)
 	_ SessionStore   = (*Recovery)(nil)
+	_ Restorer       = (*Recovery)(nil)
 	_ AckBroadcaster = (*Recovery)(nil)
 	_ Fetcher        = (*Recovery)(nil)
 	_ Mover          = (*Recovery)(nil)
@@ -337,6 +339,24 @@ func (r *Recovery) Take(_ context.Context, privateID, offset string) (*Session, 
 		return nil, ErrUnrecoverable
 	}
 	return st.session, nil
+}
+
+// Restorable implements [Restorer].
+func (r *Recovery) Restorable(session *Session) (restore func()) {
+	if session.position == nil {
+		return func() {} // not from Take
+	}
+	own, at := *session, *session.position
+	at.past = slices.Clone(at.past) // the socket goes on with the other one
+	own.position = &at
+	return func() {
+		r.mu.Lock()
+		dropped, _ := r.store(&own) // after Close there is nothing to come back to
+		r.mu.Unlock()
+		if dropped != nil {
+			r.config.OnExpired(dropped)
+		}
+	}
 }
 
 // Resume implements [SessionStore].
