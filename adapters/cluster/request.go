@@ -77,7 +77,9 @@ func (a *Adapter) ask(ctx context.Context, rq *request, m *Message) (done func()
 		nodes = append(nodes, make([]string, more)...)
 		rq.g.ExpectMoreNodes(more)
 	}
-	if len(nodes) == 0 {
+	// A broadcast is also for the sockets of servers that have just come, and whom
+	// nobody knows yet.
+	if len(nodes) == 0 && (m.Type != Broadcast || a.config.counts()) {
 		return done
 	}
 	if err == nil {

@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -135,6 +136,20 @@ func TestAckOfSocketThatGoes(t *testing.T) {
 
 // An official adapter asks without "detail" and is told nothing that it doesn't
 // know.
+// TestAckReachesServersThatNobodyKnows: one that has just come, and has not been
+// heard of yet, has sockets too.
+func TestAckReachesServersThatNobodyKnows(t *testing.T) {
+	bubble(t, 1, cluster.Config{}, func(t *testing.T, r *rig) {
+		seen := r.spy("socket.io#/#")
+		if n, err := count(r.adapters[0].BroadcastAck(t.Context(), event("question"), adapter.Selection{})); n != 0 || err != nil {
+			t.Error(n, err)
+		}
+		if list := seen(); len(list) != 1 || !strings.Contains(list[0], "question") {
+			t.Errorf("published: %q", list)
+		}
+	})
+}
+
 func TestAckForOfficialAdapter(t *testing.T) {
 	bubble(t, 1, cluster.Config{}, func(t *testing.T, r *rig) {
 		seen := r.spy("socket.io#/#node#")

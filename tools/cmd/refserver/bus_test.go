@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -32,46 +33,53 @@ func TestBuses(t *testing.T) {
 			if got := read(t, there); got != `431[2]` {
 				t.Fatal(got)
 			}
-			meet(t, here, there)
-			send(t, here, `422["broadcast-ack",5000]`)
-			for _, c := range []*websocket.Conn{here, there} {
-				got := read(t, c)
-				for strings.Contains(got, "hello") {
-					got = read(t, c)
+			events := make(chan string, 10)
+			go answer(there, events) // until the connection is closed
+			waitFor(t, func() error {
+				if got := askBoth(t, here); got != `432[null,["me","me"]]` {
+					return errors.New(got) // servers that have just started do not know of each other yet
 				}
-				if got != `420["need-ack"]` {
-					t.Fatal(got)
+				return nil
+			})
+			send(t, here, `42["in","a","hello"]`)
+			select {
+			case got := <-events:
+				if !strings.HasPrefix(got, `42["hello"`) {
+					t.Error(got)
 				}
-				send(t, c, `430["me"]`)
-			}
-			if got := read(t, here); got != `432[null,["me","me"]]` {
-				t.Error(got)
+			case <-time.After(patience):
+				t.Error("nothing has come from the other server")
 			}
 		})
 	}
 }
 
-// meet emits to a room until an event arrives: servers that have just started may
-// not know of each other yet.
-func meet(t *testing.T, here, there *websocket.Conn) {
-	t.Helper()
-	met, stopped := make(chan struct{}), make(chan struct{})
-	go func() { // awaited below
-		defer close(stopped)
-		for {
-			send(t, here, `42["in","a","hello"]`)
-			select {
-			case <-met:
-				return
-			case <-time.After(50 * time.Millisecond):
-			}
+// answer acknowledges what is asked and passes on what else comes.
+func answer(c *websocket.Conn, events chan<- string) {
+	for {
+		_, data, err := c.ReadMessage()
+		if err != nil {
+			return
 		}
-	}()
-	got := read(t, there)
-	close(met)
-	<-stopped
-	if !strings.HasPrefix(got, `42["hello"`) {
-		t.Fatal(got)
+		id, asked := strings.CutSuffix(strings.TrimPrefix(string(data), "42"), `["need-ack"]`)
+		if !asked {
+			events <- string(data)
+		} else if c.WriteMessage(websocket.TextMessage, []byte("43"+id+`["me"]`)) != nil {
+			return
+		}
+	}
+}
+
+// askBoth has everybody asked, and returns the result.
+func askBoth(t *testing.T, c *websocket.Conn) string {
+	send(t, c, `422["broadcast-ack",5000]`)
+	for {
+		got := read(t, c)
+		id, asked := strings.CutSuffix(strings.TrimPrefix(got, "42"), `["need-ack"]`)
+		if !asked {
+			return got
+		}
+		send(t, c, "43"+id+`["me"]`)
 	}
 }
 
