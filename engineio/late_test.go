@@ -149,14 +149,7 @@ func (e lateFailure) Is(error) bool {
 // end the session for the old link.
 func TestLinkFailsWhileItIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := eiotest.StartPipe(t, slow(), new(echoing))
-		p, _ := s.Poll()
-		ss, _ := s.Session(p.SID)
-		ws, _ := s.Upgrade("EIO=4&transport=websocket&sid=" + p.SID)
-		ws.Send("2probe")
-		if got := ws.Read(); got != "3probe" {
-			t.Fatal(got)
-		}
+		ss, ws := probed(t)
 		var once sync.Once
 		engineio.LivePort(ss).Fail(lateFailure{func() {
 			once.Do(func() {

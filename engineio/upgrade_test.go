@@ -236,20 +236,28 @@ func TestRequestsBesideTheUpgradePacket(t *testing.T) {
 	}
 }
 
+// probed returns a session of a server in a bubble, and a WebSocket that has asked
+// to carry it.
+func probed(t *testing.T) (*engineio.Session, *eiotest.WS) {
+	t.Helper()
+	s := eiotest.StartPipe(t, slow(), new(echoing))
+	p, _ := s.Poll()
+	session, _ := s.Session(p.SID)
+	ws, _ := s.Upgrade("EIO=4&transport=websocket&sid=" + p.SID)
+	ws.Send("2probe")
+	if got := ws.Read(); got != "3probe" {
+		t.Fatal(got)
+	}
+	return session, ws
+}
+
 // TestLateProbeAlarm: the wheel has taken the upgrade's alarm, to end a poll or
 // to give the upgrade up, when the upgrade packet arrives. The session goes on.
 func TestLateProbeAlarm(t *testing.T) {
 	for name, late := range map[string]time.Duration{"to end a poll": 0, "to give up": time.Second} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := eiotest.StartPipe(t, slow(), new(echoing))
-				p, _ := s.Poll()
-				ss, _ := s.Session(p.SID)
-				ws, _ := s.Upgrade("EIO=4&transport=websocket&sid=" + p.SID)
-				ws.Send("2probe")
-				if got := ws.Read(); got != "3probe" {
-					t.Fatal(got)
-				}
+				ss, ws := probed(t)
 				fire := engineio.ProbeAlarm(ss)
 				ws.Send("5")
 				synctest.Wait()

@@ -105,6 +105,7 @@ func (f *follower) follow(ctx context.Context) error {
 		return err
 	}
 	f.place(x)
+	f.newest.Store(f.at.Minor) // a stream that was made anew counts from the beginning
 	passing, stop := context.WithCancel(ctx)
 	var passes sync.WaitGroup
 	passes.Go(func() { f.pass(passing, o) })
